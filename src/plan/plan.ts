@@ -1,0 +1,77 @@
+import type { Expectation } from '../rollout/expectation.ts';
+import type { CanaryStrategy } from '../rollout/observation.ts';
+import type { FileBlob, FileChange } from '../rollout/ports.ts';
+import type { TargetKey } from '../rollout/target.ts';
+
+/** The GitOps repository at one commit. Paths have no leading slash. */
+export interface RepositoryFiles {
+  /** The commit that is read. */
+  readonly head: string;
+  /**
+   * A file, or undefined when there is none.
+   * @throws Refusal `unsupported-file` for a symlink, submodule, LFS pointer or binary content.
+   */
+  read(path: string): Promise<FileBlob | undefined>;
+  /** The names in a folder; undefined when it does not exist. */
+  list(folder: string): Promise<readonly FolderEntry[] | undefined>;
+}
+
+export interface FolderEntry {
+  readonly name: string;
+  readonly kind: 'file' | 'folder' | 'symlink' | 'submodule';
+}
+
+/** Where our annotations stand: the document of a file that sets the target's pod template. */
+export interface IdPlacement {
+  readonly target: TargetKey;
+  readonly path: string;
+  /** Index of the YAML document in the file. */
+  readonly document: number;
+  /** Path to the annotations map: ['spec', 'template', 'metadata', 'annotations']. */
+  readonly annotations: readonly (string | number)[];
+}
+
+export interface PlanWarning {
+  readonly code: string;
+  readonly message: string;
+  readonly path?: string;
+  readonly line?: number;
+}
+
+/** What one target's analysis will do when all goes well. */
+export interface ScheduledAnalysis {
+  readonly target: TargetKey;
+  readonly strategy: CanaryStrategy;
+  /** ms from the start of the analysis until promotion, without a failed check. */
+  readonly shortestMs: number;
+  /** ms until promotion or rollback, with every tolerated failed check used. */
+  readonly longestMs: number;
+}
+
+/** The value in the tree before the change, and where it stands; the proof of the chain compares it with the cluster. */
+export interface FoundValue {
+  readonly change: string;
+  readonly target: TargetKey;
+  readonly path: string;
+  /** 1-based. */
+  readonly line: number;
+  readonly current: string;
+  readonly requested: string;
+  /** What must be live *now* if the tree is what runs. */
+  readonly currentExpectation: Expectation;
+}
+
+export interface ReleasePlan {
+  readonly head: string;
+  readonly files: readonly FileChange[];
+  readonly placements: readonly IdPlacement[];
+  readonly expectations: readonly Expectation[];
+  readonly found: readonly FoundValue[];
+  /** Nothing but our annotations would change. */
+  readonly unchanged: boolean;
+  readonly schedule: readonly ScheduledAnalysis[];
+  readonly warnings: readonly PlanWarning[];
+  /** Canaries to be created first, in a commit of their own with unchanged templates. */
+  readonly adoption: readonly FileChange[];
+  readonly adopted: readonly TargetKey[];
+}

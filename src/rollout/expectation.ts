@@ -1,0 +1,40 @@
+import type { ObjectRef, TargetKey } from './target.ts';
+
+/**
+ * A value that must be live before a release counts as delivered. An id proves that a commit arrived; only the value
+ * proves that nothing else (an image override, a patch, a substitution) won over it.
+ */
+export type Expectation =
+  | {
+      readonly kind: 'image';
+      readonly target: TargetKey;
+      /** Container name; absent: the containers whose image has this repository. */
+      readonly container?: string;
+      /** Repository without tag and digest. */
+      readonly repository: string;
+      /** Tag, digest, or both (`6.1.0@sha256:…`), as asked for. */
+      readonly version: string;
+    }
+  | {
+      readonly kind: 'env';
+      readonly target: TargetKey;
+      readonly container?: string;
+      readonly name: string;
+      readonly value: string;
+    }
+  | {
+      readonly kind: 'arg';
+      readonly target: TargetKey;
+      readonly container?: string;
+      /** `--ui-logo`. */
+      readonly name: string;
+      readonly value: string;
+    }
+  | {
+      readonly kind: 'field';
+      readonly target: TargetKey;
+      /** The object that carries the field; looked up in Observation.objects, or the target itself. */
+      readonly object: ObjectRef;
+      readonly path: readonly (string | number)[];
+      readonly value: string;
+    };

@@ -1,0 +1,191 @@
+import type { TargetKey, TargetKind } from './target.ts';
+
+/**
+ * What the cluster shows, in one shape for the state machine. Times are milliseconds since the epoch; `ClusterTime`
+ * is by the cluster's clock and is compared only with other cluster times, never with the runner's.
+ */
+export type ClusterTime = number;
+
+export type CanaryPhase =
+  | ''
+  | 'Initializing'
+  | 'Initialized'
+  | 'Waiting'
+  | 'Progressing'
+  | 'WaitingPromotion'
+  | 'Promoting'
+  | 'Finalising'
+  | 'Succeeded'
+  | 'Failed'
+  | 'Terminating'
+  | 'Terminated';
+
+export interface Condition {
+  readonly status: 'True' | 'False' | 'Unknown';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Condition `Promoted` of a Canary; its times are the only ones of its status that mean anything. */
+export interface PromotedCondition extends Condition {
+  readonly lastTransitionTime: ClusterTime;
+  readonly lastUpdateTime: ClusterTime;
+}
+
+export interface AnalysisMetric {
+  readonly name: string;
+  readonly min?: number;
+  readonly max?: number;
+  /** `builtin`, or the MetricTemplate as namespace/name. */
+  readonly source: string;
+}
+
+export type CanaryStrategy = 'weighted' | 'ab' | 'blue-green';
+
+export interface CanaryAnalysis {
+  readonly strategy: CanaryStrategy;
+  /** ms; never under 10 000, Flagger's floor. */
+  readonly intervalMs: number;
+  /** Failed checks at which Flagger rolls back. */
+  readonly threshold: number;
+  /** A/B and blue/green only. */
+  readonly iterations?: number;
+  /** Percent, as Flagger will step through them: [25, 50]. Weighted only. */
+  readonly weights: readonly number[];
+  /** Percent; the step by which traffic moves to the promoted primary. */
+  readonly stepWeightPromotion?: number;
+  readonly metrics: readonly AnalysisMetric[];
+  readonly webhooks: readonly { readonly name: string; readonly type: string; readonly url: string }[];
+}
+
+export interface CanaryView {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly resourceVersion: string;
+  readonly phase: CanaryPhase;
+  /** Percent. */
+  readonly canaryWeight: number;
+  readonly iterations: number;
+  readonly failedChecks: number;
+  /** Opaque hashes: compared, never computed. */
+  readonly lastAppliedSpec: string;
+  readonly lastPromotedSpec: string;
+  readonly trackedConfigs: Readonly<Record<string, string>>;
+  readonly promoted?: PromotedCondition;
+  readonly suspended: boolean;
+  readonly skipAnalysis: boolean;
+  /** As written; undefined = Flagger's own flag decides. */
+  readonly provider?: string;
+  readonly progressDeadlineMs: number;
+  readonly analysis: CanaryAnalysis;
+  /** Flagger's clock minus the API server's, ms; 0 when it cannot be told. */
+  readonly flaggerSkewMs: number;
+}
+
+export interface WorkloadView {
+  readonly kind: TargetKind;
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly resourceVersion: string;
+  readonly generation: number;
+  /** Annotations on the pod template. */
+  readonly rolloutId?: string;
+  readonly sourceSha?: string;
+  /** The pod template as the API server shows it (parsed JSON): where requested values are looked up. */
+  readonly template: unknown;
+  /** The desired replicas; 0 for a DaemonSet scaled away by Flagger. */
+  readonly replicas: number;
+  readonly readyReplicas: number;
+  /** Status belongs to this generation, and every pod wanted is updated and available. */
+  readonly complete: boolean;
+  /** The workload's own progressDeadlineSeconds, ms (default 600 000). */
+  readonly progressDeadlineMs: number;
+  readonly deadlineExceeded: boolean;
+  /** When Flux last applied it (managedFields), if it can be told. */
+  readonly appliedAt?: ClusterTime;
+}
+
+export interface ReplicaSetView {
+  readonly name: string;
+  readonly createdAt: ClusterTime;
+  /** Label pod-template-hash. */
+  readonly podTemplateHash: string;
+  readonly rolloutId?: string;
+  readonly replicas: number;
+}
+
+/** An Event of Flagger on the Canary. Lossy and aggregated: colour and causes, never proof. */
+export interface FlaggerEvent {
+  readonly type: 'Normal' | 'Warning';
+  readonly message: string;
+  readonly count: number;
+  readonly firstSeen: ClusterTime;
+  readonly lastSeen: ClusterTime;
+}
+
+export interface SourceView {
+  readonly kind: 'GitRepository' | 'OCIRepository' | 'Bucket' | 'ExternalArtifact';
+  readonly namespace: string;
+  readonly name: string;
+  readonly url: string;
+  readonly branch?: string;
+  readonly suspended: boolean;
+  /** Commit of the artifact, 40 hex digits. */
+  readonly revision?: string;
+  readonly ready?: Condition;
+  readonly intervalMs: number;
+  /** spec.verify is set: Flux takes signed commits only. */
+  readonly verifies: boolean;
+}
+
+export interface KustomizationView {
+  readonly namespace: string;
+  readonly name: string;
+  /** spec.path, normalised: no leading ./ and no trailing slash; '' is the root. */
+  readonly path: string;
+  readonly suspended: boolean;
+  readonly ready?: Condition;
+  readonly reconciling?: Condition;
+  readonly generation: number;
+  readonly observedGeneration: number;
+  /** Commits (40 hex digits) out of lastAppliedRevision and lastAttemptedRevision. */
+  readonly lastAppliedRevision?: string;
+  readonly lastAttemptedRevision?: string;
+  readonly intervalMs: number;
+  /** wait or healthChecks: lastAppliedRevision lags behind. */
+  readonly waits: boolean;
+  readonly targetNamespace?: string;
+}
+
+/** The objects of Flux that bring a target to life, from its source to the Kustomization that applies it. */
+export interface FluxChain {
+  readonly source: SourceView;
+  /** Root first; the last one applies the target. */
+  readonly kustomizations: readonly KustomizationView[];
+}
+
+export interface TargetView {
+  readonly target?: WorkloadView;
+  readonly primary?: WorkloadView;
+  readonly canary?: CanaryView;
+  /** Of the target, newest first; [] for a DaemonSet. */
+  readonly replicaSets: readonly ReplicaSetView[];
+  /** Newest last. */
+  readonly events: readonly FlaggerEvent[];
+  readonly flux?: FluxChain;
+}
+
+/**
+ * One look at everything a rollout depends on. `watch`: put together from watches, good for progress. `read`: fresh
+ * GETs, the Canary read again at the end and unchanged, which is what verdicts are made from.
+ */
+export interface Observation {
+  readonly source: 'watch' | 'read';
+  /** By the runner's clock, ms. */
+  readonly at: number;
+  readonly targets: Readonly<Record<TargetKey, TargetView>>;
+  /** Other objects whose live values are asked for, by `Kind namespace/name`; null = it does not exist. */
+  readonly objects: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,173 @@
+import type { Observation } from './observation.ts';
+import type { TargetKey } from './target.ts';
+
+/** What the rollout needs from the world. Adapters hold no policy; they translate. */
+
+export interface Clock {
+  /** ms since the epoch. */
+  now(): number;
+  /** Resolves after `ms`, or at once when `signal` is aborted. Never rejects. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** The cluster could not be read just now; the caller decides how long that may last. */
+export class ClusterUnavailable extends Error {
+  override readonly name = 'ClusterUnavailable';
+}
+
+/** A right is missing: nothing that waiting could mend. */
+export class ClusterForbidden extends Error {
+  override readonly name = 'ClusterForbidden';
+}
+
+export interface ClusterView {
+  /**
+   * Reads everything afresh (source `read`); retried inside while the Canary moved under it.
+   * @throws ClusterUnavailable, ClusterForbidden
+   */
+  read(): Promise<Observation>;
+  /**
+   * The next observation that differs from the one last returned (source `watch`), or undefined after `timeoutMs`
+   * without any change, or when aborted. Watches mend themselves inside; lasting loss shows in `read`.
+   */
+  next(options: {
+    readonly timeoutMs: number;
+    readonly signal?: AbortSignal;
+  }): Promise<Observation | undefined>;
+  /** Asks Flux to fetch the source now. `forbidden` is fine: it is only slower then. */
+  requestReconcile(): Promise<'requested' | 'forbidden' | 'failed'>;
+  close(): Promise<void>;
+}
+
+/** Git's blob modes that a release may touch. */
+export type FileMode = '100644' | '100755';
+
+export interface FileBlob {
+  readonly sha: string;
+  readonly mode: FileMode;
+  readonly text: string;
+}
+
+export interface FileChange {
+  readonly path: string;
+  /** What the plan was made from; null = the file did not exist. A commit is only made when head still has it. */
+  readonly before: FileBlob | null;
+  readonly text: string;
+}
+
+export interface CommittedFile {
+  readonly path: string;
+  readonly before: FileBlob | null;
+  readonly after: FileBlob;
+}
+
+/** A commit of ours that is on the branch. */
+export interface CommitRecord {
+  readonly sha: string;
+  readonly parent: string;
+  readonly tree: string;
+  readonly files: readonly CommittedFile[];
+  /** GitHub says that the signature is good. */
+  readonly verified: boolean;
+  readonly url: string;
+}
+
+export interface CommitRequest {
+  readonly files: readonly FileChange[];
+  readonly title: string;
+  readonly body: string;
+  /** `Gated-Rollout-Id` and its kin; order kept. */
+  readonly trailers: readonly (readonly [name: string, value: string])[];
+  /** Called with the commit's sha before the branch is moved: a rollout saved here is never lost. */
+  readonly beforePush: (sha: string) => Promise<void> | void;
+  /** Refuse where GitHub would not sign. */
+  readonly mustBeVerified: boolean;
+}
+
+/** Why GitHub would not take a write; each has a sentence on what to change. */
+export type WriteRefusal =
+  | 'bad-credentials'
+  | 'missing-permission'
+  | 'repository-not-found'
+  | 'sso-required'
+  | 'rate-limited'
+  | 'branch-protected'
+  | 'branch-contended'
+  | 'unsigned-commit'
+  | 'github-unreachable'
+  | 'unsupported-file';
+
+export type CommitOutcome =
+  | { readonly kind: 'committed'; readonly commit: CommitRecord }
+  /** The files the plan was made from have changed on the branch: plan again. */
+  | { readonly kind: 'stale'; readonly head: string; readonly paths: readonly string[] }
+  | {
+      readonly kind: 'refused';
+      readonly reason: WriteRefusal;
+      readonly detail: string;
+      readonly remedy: string;
+    };
+
+/** What a path shall be after the revert. */
+export type Restored = { readonly kind: 'blob'; readonly blob: FileBlob } | { readonly kind: 'absent' };
+
+export interface RevertRequest {
+  readonly commit: CommitRecord;
+  /** For every path of the commit. `text` may differ from `commit.files[].before` (a stamped revert). */
+  readonly files: readonly { readonly path: string; readonly restored: Restored }[];
+  readonly title: string;
+  readonly body: string;
+  readonly trailers: readonly (readonly [name: string, value: string])[];
+  readonly beforePush: (sha: string) => Promise<void> | void;
+}
+
+export interface RevertRecord {
+  readonly sha: string;
+  readonly url: string;
+}
+
+export type RevertOutcome =
+  | { readonly kind: 'reverted'; readonly revert: RevertRecord }
+  /** All paths are already as they should be (an answer was lost, or another run was first). */
+  | { readonly kind: 'already'; readonly revert: RevertRecord | undefined }
+  /** Someone changed these paths after us; nothing was written. */
+  | { readonly kind: 'conflict'; readonly paths: readonly string[]; readonly head: string }
+  | {
+      readonly kind: 'refused';
+      readonly reason: WriteRefusal;
+      readonly detail: string;
+      readonly remedy: string;
+    };
+
+/** What is known of a revision that Flux attempted, in relation to our commit and our revert. */
+export interface RevisionFacts {
+  /** Equal to our commit, or a descendant of it. */
+  readonly containsCommit: boolean;
+  readonly containsRevert: boolean;
+  /** A commit after ours, up to this revision, changed a path of ours (our own revert not counted). */
+  readonly changesOurPaths: boolean;
+}
+
+export interface GitOps {
+  commit(request: CommitRequest): Promise<CommitOutcome>;
+  revert(request: RevertRequest): Promise<RevertOutcome>;
+  /** Cached by revision; undefined when GitHub could not be asked just now. */
+  revisionFacts(query: {
+    readonly revision: string;
+    readonly commit: CommitRecord;
+    readonly revert: string | undefined;
+  }): Promise<RevisionFacts | undefined>;
+  /** A branch with what could be restored, and a pull request that says what a person must decide. */
+  openRevertPullRequest(request: {
+    readonly commit: CommitRecord;
+    readonly files: RevertRequest['files'];
+    readonly title: string;
+    readonly body: string;
+    readonly branch: string;
+  }): Promise<{ readonly url: string; readonly number: number } | { readonly failed: string }>;
+}
+
+/** One of the ways a target's template is put back; see `revert-form.ts`. */
+export type RevertForm = 'plain' | 'stamped';
+
+export type RevertForms = Readonly<Record<TargetKey, RevertForm>>;

@@ -1,0 +1,30 @@
+/** What is released: a workload with a pod template, and the names by which everything else refers to it. */
+
+export type TargetKind = 'Deployment' | 'DaemonSet';
+
+export interface TargetRef {
+  readonly kind: TargetKind;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** `prod/frontend`, or `DaemonSet prod/agent`: the form written in rollout.yaml, used as the key everywhere. */
+export type TargetKey = string;
+
+/** The key of a target; Deployment is what is meant when no kind is said. */
+export function targetKey(target: TargetRef): TargetKey {
+  const path = `${target.namespace}/${target.name}`;
+  return target.kind === 'Deployment' ? path : `${target.kind} ${path}`;
+}
+
+/** Any object of the cluster by name. */
+export interface ObjectRef {
+  readonly apiVersion?: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** Annotations on the pod template by which a rollout is known. */
+export const ROLLOUT_ID_ANNOTATION = 'gated-rollout/id';
+export const SOURCE_SHA_ANNOTATION = 'gated-rollout/source-sha';
