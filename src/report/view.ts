@@ -1,0 +1,89 @@
+import type { CanaryPhase, CanaryStrategy, FlaggerEvent } from '../rollout/observation.ts';
+import type { RevertForm } from '../rollout/ports.ts';
+import type { TargetKey } from '../rollout/target.ts';
+import type { Outcome } from '../rollout/verdict.ts';
+
+/**
+ * Everything a report shows, once, as plain data. The check run, the comment, the job summary, the log and the
+ * `result` output are renderings of it and say nothing else. Times are ms since the epoch by the runner's clock.
+ */
+export interface RolloutView {
+  readonly id: string;
+  readonly name: string;
+  readonly stage: Stage;
+  /** Set when the rollout has ended. */
+  readonly outcome?: Outcome;
+  readonly startedAt: number;
+  readonly updatedAt: number;
+  readonly source: { readonly repository: string; readonly sha: string; readonly runUrl: string };
+  readonly gitops: { readonly repository: string; readonly branch: string };
+  readonly changes: readonly ChangeView[];
+  readonly commit?: CommitView;
+  readonly adoption?: CommitView;
+  readonly revert?: CommitView & { readonly forms: Readonly<Record<TargetKey, RevertForm>> };
+  readonly pullRequest?: { readonly url: string; readonly number: number };
+  readonly proof: readonly ProofLink[];
+  readonly canaries: readonly CanaryProgressView[];
+  /** Warnings of the plan and things worth knowing that happened on the way, oldest first. */
+  readonly notes: readonly string[];
+}
+
+export type Stage =
+  | 'preparing'
+  | 'settling'
+  | 'adopting'
+  | 'committing'
+  | 'applying'
+  | 'delivering'
+  | 'waitingApproval'
+  | 'analysing'
+  | 'waitingPromotion'
+  | 'promoting'
+  | 'finalising'
+  | 'reverting'
+  | 'verifyingRevert'
+  | 'done';
+
+export interface ChangeView {
+  readonly what: string;
+  readonly target: TargetKey;
+  readonly from: string;
+  readonly to: string;
+  readonly path: string;
+  readonly line: number;
+}
+
+export interface CommitView {
+  readonly sha: string;
+  readonly url: string;
+  readonly verified: boolean;
+}
+
+export interface ProofLink {
+  readonly link: 'committed' | 'applied' | 'delivered' | 'analysed' | 'promoted' | 'reverted' | 'back';
+  readonly state: 'proven' | 'waiting' | 'failed' | 'unknown';
+  /** When it was first seen to hold. */
+  readonly at?: number;
+  readonly detail: string;
+}
+
+export interface CanaryProgressView {
+  readonly target: TargetKey;
+  readonly canary: string;
+  readonly strategy: CanaryStrategy;
+  readonly phase: CanaryPhase;
+  readonly stage: Stage;
+  /** Percent of traffic on the canary, as Flagger's status says; the last known while it shows zeros. */
+  readonly weight: number;
+  /** Percent. Weighted only. */
+  readonly maxWeight?: number;
+  readonly iteration: number;
+  readonly iterations?: number;
+  readonly failedChecks: number;
+  readonly threshold: number;
+  /** Something that is waited for and that a person can change: a gate, a suspension. */
+  readonly waitingFor?: string;
+  readonly outcome?: { readonly kind: string; readonly detail: string };
+  /** Flagger's events of this rollout, newest last. */
+  readonly events: readonly FlaggerEvent[];
+}
