@@ -1,0 +1,14 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { TestbedError } from './testbed-error.ts';
+
+/** @throws TestbedError saying how to install it, when there is no `prometheus` on PATH. */
+export async function checkPrometheus(): Promise<void> {
+  await promisify(execFile)('prometheus', ['--version']).catch((cause: unknown) => {
+    throw new TestbedError(
+      'There is no `prometheus` on PATH. On Debian and Ubuntu: apt-get install --no-install-recommends prometheus ' +
+        '(the service that the package brings need not run).',
+      { cause },
+    );
+  });
+}
