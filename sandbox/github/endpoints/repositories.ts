@@ -1,0 +1,137 @@
+import type { GitHubState } from '../github-state.ts';
+import { commitJson } from '../json/commits.ts';
+import { fullRepository, repositoryPage, repositoryUrl } from '../json/repositories.ts';
+import { workflowRun } from '../json/workflow-runs.ts';
+import { paginate } from '../pagination.ts';
+import { readRef } from '../ref-updates.ts';
+import { bypassOf, type RepositoryState, type Ruleset } from '../repository-state.ts';
+import { type ApiAnswer, ApiError, type ApiRequest, notFound, type Route } from '../router.ts';
+
+const repo = '/repos/{owner}/{repo}';
+const metadata = [{ permission: 'metadata', access: 'read' }] as const;
+
+async function getBranch(state: GitHubState, request: ApiRequest): Promise<ApiAnswer> {
+  const repository = state.repositoryOf(request);
+  const name = request.parameters['branch'] ?? '';
+  const ref = await readRef(repository, `refs/heads/${name}`, request.staleRefs);
+  const commit = ref === undefined ? undefined : await repository.git.commit(ref.sha);
+  if (commit === undefined) throw new ApiError(404, 'Branch not found');
+  const url = `${repositoryUrl(state, repository)}/branches/${encodeURIComponent(name)}`;
+  const isProtected = repository.protection.has(name) || rulesetsOf(repository, name).length > 0;
+  return {
+    status: 200,
+    body: {
+      name,
+      commit: commitJson(state, repository, commit),
+      _links: { self: url, html: `${repositoryPage(state, repository)}/tree/${name}` },
+      protected: isProtected,
+      protection: {
+        enabled: repository.protection.has(name),
+        required_status_checks: { enforcement_level: 'off', contexts: [], checks: [] },
+      },
+      protection_url: `${url}/protection`,
+    },
+  };
+}
+
+function rulesetsOf(repository: RepositoryState, branch: string): readonly Ruleset[] {
+  return repository.rulesets.filter(ruleset => ruleset.branches.includes(branch));
+}
+
+function getBranchRules(state: GitHubState, request: ApiRequest): ApiAnswer {
+  const repository = state.repositoryOf(request);
+  const rules = rulesetsOf(repository, request.parameters['branch'] ?? '').flatMap(ruleset =>
+    ruleset.rules.map(rule => ({
+      ...rule,
+      ruleset_source_type: 'Repository',
+      ruleset_source: repository.fullName,
+      ruleset_id: ruleset.id,
+    })),
+  );
+  const { items, headers } = paginate(request, rules, state.urls.api);
+  return { status: 200, body: items, headers };
+}
+
+function getRuleset(state: GitHubState, request: ApiRequest): ApiAnswer {
+  const repository = state.repositoryOf(request);
+  const ruleset = repository.rulesets.find(known => String(known.id) === request.parameters['ruleset_id']);
+  if (ruleset === undefined) throw notFound();
+  const include = ruleset.branches.map(branch => `refs/heads/${branch}`);
+  return {
+    status: 200,
+    body: {
+      id: ruleset.id,
+      name: ruleset.name,
+      target: 'branch',
+      source_type: 'Repository',
+      source: repository.fullName,
+      enforcement: 'active',
+      current_user_can_bypass: bypassOf(ruleset, request.identity),
+      conditions: { ref_name: { include, exclude: [] } },
+      rules: ruleset.rules,
+      created_at: repository.createdAt,
+      updated_at: repository.createdAt,
+    },
+  };
+}
+
+function getProtection(state: GitHubState, request: ApiRequest): ApiAnswer {
+  const repository = state.repositoryOf(request);
+  const branch = request.parameters['branch'] ?? '';
+  const protection = repository.protection.get(branch);
+  if (protection === undefined) throw new ApiError(404, 'Branch not protected');
+  const url = `${repositoryUrl(state, repository)}/branches/${encodeURIComponent(branch)}/protection`;
+  return { status: 200, body: { url, ...protection } };
+}
+
+function getRun(state: GitHubState, request: ApiRequest): ApiAnswer {
+  const repository = state.repositoryOf(request);
+  const run = repository.runs.get(Number(request.parameters['run_id']));
+  if (run === undefined) throw notFound();
+  return { status: 200, body: workflowRun(state, repository, run) };
+}
+
+/** Repository, branch and rule endpoints, and the workflow run that a repository was told of. */
+export function repositoryRoutes(state: GitHubState): Route[] {
+  return [
+    {
+      method: 'GET',
+      template: repo,
+      needs: metadata,
+      handle: request => {
+        const repository = state.repositoryOf(request);
+        return { status: 200, body: fullRepository(state, repository, request.identity) };
+      },
+    },
+    {
+      method: 'GET',
+      template: `${repo}/branches/{branch}/protection`,
+      needs: [{ permission: 'administration', access: 'read' }],
+      handle: request => getProtection(state, request),
+    },
+    {
+      method: 'GET',
+      template: `${repo}/branches/{branch}`,
+      needs: [{ permission: 'contents', access: 'read' }],
+      handle: request => getBranch(state, request),
+    },
+    {
+      method: 'GET',
+      template: `${repo}/rules/branches/{branch}`,
+      needs: metadata,
+      handle: request => getBranchRules(state, request),
+    },
+    {
+      method: 'GET',
+      template: `${repo}/rulesets/{ruleset_id}`,
+      needs: metadata,
+      handle: request => getRuleset(state, request),
+    },
+    {
+      method: 'GET',
+      template: `${repo}/actions/runs/{run_id}`,
+      needs: [{ permission: 'actions', access: 'read' }],
+      handle: request => getRun(state, request),
+    },
+  ];
+}
