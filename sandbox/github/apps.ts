@@ -8,7 +8,8 @@ export interface App {
   readonly clientId: string;
   readonly slug: string;
   readonly owner: string;
-  readonly publicKey: KeyObject;
+  /** Absent: the App can't prove itself by JWT; its tokens are handed out by the scenario. */
+  readonly publicKey?: KeyObject;
   readonly permissions: Permissions;
   readonly createdAt: string;
 }
@@ -57,6 +58,7 @@ export function verifyAppJwt(token: string, apps: readonly App[], now: number): 
   const issuer = String(claims.data.iss);
   const app = apps.find(known => String(known.id) === issuer || known.clientId === issuer);
   if (app === undefined) throw new ApiError(404, 'Integration not found');
+  if (app.publicKey === undefined) throw undecodable;
   const signed = verify(
     'RSA-SHA256',
     Buffer.from(`${header}.${payload}`),

@@ -73,6 +73,10 @@ export class GitHubState {
     return account;
   }
 
+  knownAccount(login: string): Account | undefined {
+    return this.accounts.get(login);
+  }
+
   accountByEmail(email: string): Account | undefined {
     const login = /^(?:\d+\+)?(.+)@users\.noreply\.github\.com$/.exec(email)?.[1];
     if (login === undefined) return undefined;
@@ -103,7 +107,8 @@ export class GitHubState {
       const from = `/repos/${request.parameters['owner']}/${request.parameters['repo']}`;
       const rest = request.path.slice(from.length);
       const query = request.query.size > 0 ? `?${request.query}` : '';
-      throw new ApiError(301, 'Moved Permanently', {
+      const moved = request.method === 'GET' ? 301 : 307; // 307 keeps the method and the body
+      throw new ApiError(moved, moved === 301 ? 'Moved Permanently' : 'Temporary Redirect', {
         headers: { location: `${this.urls.api}/repositories/${repository.id}${rest}${query}` },
       });
     }
