@@ -1,0 +1,148 @@
+import type { Cause, Followed } from './state.ts';
+import type { Track } from './track.ts';
+import type { Outcome, Reason } from './verdict.ts';
+
+/** The words in which a rollout ends: what happened, what we did, what a person can do. */
+
+export function promotedOutcome(followed: Followed, tracks: readonly Track[]): Outcome {
+  const detail = tracks.map(track => track.outcome?.detail ?? '').join(' ');
+  if (followed.intent.kind === 'adoption') {
+    return {
+      verdict: 'initialized',
+      reason: 'adopted',
+      detail: `${detail} This first version was not analysed.`,
+    };
+  }
+  const analysed = tracks.every(track => track.outcome?.kind === 'promoted' && track.outcome.analysed);
+  return { verdict: 'promoted', reason: analysed ? 'analysed' : 'not-analysed', detail };
+}
+
+export function supersededOutcome(reason: Reason, detail: string): Outcome {
+  return {
+    verdict: 'superseded',
+    reason,
+    detail: `${detail} Nothing of it was reverted.`,
+    remedy: 'Look at the newer commit’s rollout; release again only if this version is still wanted.',
+  };
+}
+
+export function unknownOutcome(reason: Reason, detail: string, followed: Followed): Outcome {
+  return {
+    verdict: 'unknown',
+    reason,
+    detail: `${detail} Nothing more was written.`,
+    remedy:
+      `Look at the Canary (${Object.keys(followed.tracks).join(', ')}). If the release must go, revert commit ` +
+      `${short(followed.commit.sha)} in the GitOps repository: git revert ${followed.commit.sha}`,
+  };
+}
+
+/** The revert is on the branch, and the cluster is proven back. */
+export function provenOutcome(cause: Cause, revert: string | undefined, back: string): Outcome {
+  const taken = revert === undefined ? 'Git already held the revert' : `Reverted by ${short(revert)}`;
+  const errored = cause.errored
+    ? ' Whether the release is bad could not be told; it was taken back all the same.'
+    : '';
+  const untouched = cause.verdict === 'not-applied';
+  return {
+    verdict: cause.verdict,
+    reason: cause.reason,
+    detail: `${sentence(cause.detail)}${errored} ${taken}; ${untouched ? 'the cluster never ran the release' : back}.`,
+    ...remedyOf(cause),
+  };
+}
+
+export function promotionFailedOutcome(
+  cause: Cause,
+  revert: string | undefined,
+  targets: readonly string[],
+): Outcome {
+  const names = targets.join(', ');
+  const taken = revert === undefined ? 'Git already held the revert' : `Git was reverted by ${short(revert)}`;
+  return {
+    verdict: 'promotion-failed',
+    reason: cause.reason,
+    detail:
+      `${sentence(cause.detail)} The release was copied to the primary, which did not become ready. ${taken}; all ` +
+      `traffic is on the pods of ${names}, which run the restored version.`,
+    remedy:
+      'Repair the primary before the next release (which would send all traffic to it): ' +
+      `${targets.map(undoCommand).join('; ')}. Then release again.`,
+  };
+}
+
+export function unverifiedOutcome(options: {
+  readonly cause: Cause;
+  readonly reason: Reason;
+  readonly waitingFor: string;
+  readonly revert: string | undefined;
+}): Outcome {
+  const { cause, reason, waitingFor, revert } = options;
+  return {
+    verdict: 'revert-unverified',
+    reason,
+    detail: `${sentence(cause.detail)} ${revert === undefined ? 'Git holds the revert' : `Reverted by ${short(revert)}`}, but the cluster was not seen to be back: ${sentence(waitingFor)}`,
+    remedy: 'Look at Flux and the Canary now; Git is right already, so do not revert again.',
+  };
+}
+
+export function blockedOutcome(options: {
+  readonly cause: Cause;
+  readonly reason: Reason;
+  readonly why: string;
+  readonly commit: string;
+  readonly pullRequest: { readonly url: string } | { readonly failed: string };
+}): Outcome {
+  const { cause, reason, why, commit, pullRequest } = options;
+  const opened = 'url' in pullRequest;
+  return {
+    verdict: cause.verdict === 'promotion-failed' ? 'promotion-failed' : 'revert-blocked',
+    reason,
+    detail: `${sentence(cause.detail)} It was not reverted automatically: ${sentence(why)}`,
+    remedy: opened
+      ? `Decide on ${pullRequest.url}, which takes the release back.`
+      : `No pull request could be opened (${pullRequest.failed}). Take the release back by hand: git revert ${commit}`,
+  };
+}
+
+function remedyOf(cause: Cause): { readonly remedy?: string } {
+  switch (cause.reason) {
+    case 'no-metric-values':
+      return { remedy: 'Make sure that traffic reaches the canary, then release again.' };
+    case 'metrics-unavailable':
+      return { remedy: 'Bring the metrics provider back, then release again.' };
+    case 'webhook-unreachable':
+      return { remedy: 'Make the webhook reachable from Flagger, then release again.' };
+    case 'value-overridden':
+      return {
+        remedy:
+          'Find what sets the value elsewhere (a patch, an images entry, a substitution) and change it there.',
+      };
+    case 'build-failed':
+    case 'reconciliation-failed':
+      return { remedy: 'Mend what Flux complains about, then release again.' };
+    case 'approval-timeout':
+      return { remedy: 'Release again when somebody is there to open the gate, or raise approval-timeout.' };
+    case 'canary-suspended':
+    case 'kustomization-suspended':
+    case 'source-suspended':
+      return { remedy: 'Resume it, then release again.' };
+    default:
+      return {};
+  }
+}
+
+function undoCommand(target: string): string {
+  const [, namespace = '', name = ''] = /(?:\S+ )?([^/]+)\/(.+)$/.exec(target) ?? [];
+  const kind = target.startsWith('DaemonSet ') ? 'daemonset' : 'deployment';
+  return `kubectl -n ${namespace} rollout undo ${kind}/${name}-primary`;
+}
+
+function sentence(text: string): string {
+  const trimmed = text.trim();
+  return /[.!?”]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+}
+
+function short(sha: string): string {
+  return sha.slice(0, 7);
+}
