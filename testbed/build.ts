@@ -141,7 +141,7 @@ async function checkGo(): Promise<string> {
 }
 
 function defaultCache(): string {
-  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'gated-rollout', 'testbed');
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'gated-rollout', 'testbed');
 }
 
 /** Runs the go command in a module of testbed/go and gives its output. */

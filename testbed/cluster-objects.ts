@@ -32,7 +32,13 @@ export async function applyDefinitions(api: KubeApi, crds: string): Promise<void
     await readFile(fileURLToPath(new URL('./manifests/smi-traffic-split.yaml', import.meta.url)), 'utf8'),
   );
   const definitions = texts.flatMap(readObjects);
-  await Promise.all(definitions.map(definition => api.apply(definition)));
+  // Created, not applied: Flagger's definition has stray fields (unquoted commas in a description), which a server-side
+  // apply refuses and a create ignores.
+  await Promise.all(
+    definitions.map(body =>
+      api.send({ method: 'POST', path: '/apis/apiextensions.k8s.io/v1/customresourcedefinitions', body }),
+    ),
+  );
   await waitUntil('the custom resource definitions are served', async () => {
     const established = await Promise.all(
       definitions.map(({ metadata }) => isEstablished(api, metadata.name)),

@@ -77,7 +77,7 @@ export function startProcessGroup(folders: Folders): ProcessGroup {
         name: command.name,
         command: command.command,
         args: [...command.args],
-        env: { PATH: process.env['PATH'] ?? '', HOME: folders.data, TMPDIR: folders.data, ...command.env },
+        env: { PATH: process.env.PATH ?? '', HOME: folders.data, TMPDIR: folders.data, ...command.env },
         log: join(folders.logs, `${command.name}.log`),
       });
       if (pid === undefined) await group.check();
