@@ -1,0 +1,119 @@
+import type { Followed, RolloutState } from '../rollout/state.ts';
+import type { Track } from '../rollout/track.ts';
+import type { ProofLink } from './view.ts';
+
+/**
+ * The chain of proof as far as it has been seen. A link that was not seen is waited for while the rollout lives; once
+ * it has ended without being promoted, the first missing link is where it failed and what follows is unknown.
+ */
+export function proofOf(state: RolloutState): readonly ProofLink[] {
+  const links = [committed(state), applied(state), delivered(state), ...analysis(state)];
+  const chain = ended(state) ? broken(links) : links;
+  return [...chain, ...revertLinks(state)];
+}
+
+function ended(state: RolloutState): boolean {
+  return state.phase !== 'following' && !(state.phase === 'done' && state.outcome.verdict === 'pending');
+}
+
+function broken(links: readonly ProofLink[]): readonly ProofLink[] {
+  const first = links.findIndex(link => link.state !== 'proven');
+  return links.map((link, index) => {
+    if (first < 0 || index < first) return link;
+    return { ...link, state: index === first ? 'failed' : 'unknown' };
+  });
+}
+
+function committed(state: Followed): ProofLink {
+  const { commit } = state;
+  return {
+    link: 'committed',
+    state: 'proven',
+    at: state.committedAt,
+    detail: `${commit.sha.slice(0, 7)} is on the branch${commit.verified ? ', signed by GitHub' : ''}`,
+  };
+}
+
+function applied(state: Followed): ProofLink {
+  if (state.appliedAt === undefined) {
+    const waiting = Object.values(state.tracks).find(track => track.stage === 'applying')?.waitingFor;
+    return { link: 'applied', state: 'waiting', detail: waiting ?? 'Flux has not attempted the commit yet' };
+  }
+  return { link: 'applied', state: 'proven', at: state.appliedAt, detail: state.appliedDetail ?? 'Flux attempted the commit' };
+}
+
+function delivered(state: Followed): ProofLink {
+  const tracks = Object.values(state.tracks);
+  if (state.intent.kind === 'adoption') {
+    return step('delivered', tracks, track => track.deliveredAt, 'the Canary exists', 'the Canary is not there yet');
+  }
+  return step(
+    'delivered',
+    tracks,
+    track => track.valuesAt,
+    'the live template carries our id and the values asked for',
+    'the live template does not carry our id and values yet',
+  );
+}
+
+function analysis(state: Followed): readonly ProofLink[] {
+  const tracks = Object.values(state.tracks);
+  if (state.intent.kind === 'adoption') return [];
+  const skipped = tracks.some(track => track.outcome?.kind === 'promoted' && !track.outcome.analysed);
+  return [
+    step(
+      'analysed',
+      tracks,
+      track => (track.promotedAt ?? (track.stage === 'promoting' || track.stage === 'finalising' ? track.stageSince : undefined)),
+      skipped ? 'skipped, as the Canary says (skipAnalysis)' : 'Flagger analysed this very revision',
+      tracks.some(track => track.analysedFrom !== undefined) ? 'Flagger is analysing it' : 'Flagger has not begun yet',
+    ),
+    step(
+      'promoted',
+      tracks,
+      track => (track.outcome?.kind === 'promoted' ? track.promotedAt : undefined),
+      'the primary runs it, and its rollout is complete',
+      'the primary does not run it yet',
+    ),
+  ];
+}
+
+function step(
+  link: ProofLink['link'],
+  tracks: readonly Track[],
+  at: (track: Track) => number | undefined,
+  proven: string,
+  waiting: string,
+): ProofLink {
+  const times = tracks.map(at);
+  const known = times.filter(time => time !== undefined);
+  if (tracks.length > 0 && known.length === tracks.length) {
+    return { link, state: 'proven', at: Math.max(...known), detail: proven };
+  }
+  const share = tracks.length > 1 ? ` (${known.length} of ${tracks.length})` : '';
+  return { link, state: 'waiting', detail: `${waiting}${share}` };
+}
+
+function revertLinks(state: RolloutState): readonly ProofLink[] {
+  if (state.phase === 'verifyingRevert') {
+    return [
+      { link: 'reverted', state: 'proven', at: state.revertedAt, detail: revertDetail(state.revert?.sha) },
+      { link: 'back', state: 'waiting', detail: state.waitingFor ?? 'it has to hold for a while' },
+    ];
+  }
+  if (state.phase === 'reverting') return [{ link: 'reverted', state: 'waiting', detail: state.cause.detail }];
+  if (state.phase !== 'done' || !state.cause) return [];
+  const opened = state.pullRequest !== undefined || state.outcome.verdict === 'revert-blocked';
+  const reverted: ProofLink = opened
+    ? { link: 'reverted', state: 'failed', detail: 'not reverted automatically' }
+    : { link: 'reverted', state: 'proven', detail: revertDetail(state.revert?.sha) };
+  const back: ProofLink =
+    state.backAt === undefined
+      ? { link: 'back', state: opened ? 'unknown' : 'failed', detail: 'the cluster was not seen to be back' }
+      : { link: 'back', state: 'proven', at: state.backAt, detail: 'the cluster runs what it ran before' };
+  return [reverted, back];
+}
+
+function revertDetail(sha: string | undefined): string {
+  return sha === undefined ? 'Git already held the revert' : `${sha.slice(0, 7)} is on the branch`;
+}

@@ -1,0 +1,100 @@
+import type { TargetView } from '../rollout/observation.ts';
+import type { RolloutState } from '../rollout/state.ts';
+import { TRACK_STAGES, type Track, type TrackStage } from '../rollout/track.ts';
+import { proofOf } from './proof.ts';
+import type { CanaryProgressView, ChangeView, CommitView, RolloutView, Stage } from './view.ts';
+
+/** What a report needs beyond the state: where the run comes from, and what was planned. */
+export interface ViewFrame {
+  readonly id: string;
+  readonly name: string;
+  readonly startedAt: number;
+  readonly source: RolloutView['source'];
+  readonly gitops: RolloutView['gitops'];
+  readonly changes: readonly ChangeView[];
+  readonly adoption?: CommitView;
+  readonly notes: readonly string[];
+}
+
+/** Before anything is committed, or when it never is. */
+export function viewBeforeCommit(
+  frame: ViewFrame,
+  now: number,
+  progress: Pick<RolloutView, 'stage'> & Partial<Pick<RolloutView, 'outcome'>>,
+): RolloutView {
+  return { ...frame, ...progress, updatedAt: now, proof: [], canaries: [] };
+}
+
+export function viewOfState(frame: ViewFrame, state: RolloutState, now: number): RolloutView {
+  const { intent, commit } = state;
+  const adopting = intent.kind === 'adoption';
+  const commitView: CommitView = { sha: commit.sha, url: commit.url, verified: commit.verified };
+  const revert = 'revert' in state ? state.revert : undefined;
+  const forms = 'forms' in state ? state.forms : undefined;
+  return {
+    ...frame,
+    stage: stageOf(state),
+    updatedAt: now,
+    ...(adopting ? { adoption: commitView } : { commit: commitView }),
+    ...(state.phase === 'done' ? { outcome: state.outcome } : {}),
+    ...(revert ? { revert: { ...revert, verified: commit.verified, forms: forms ?? {} } } : {}),
+    ...(state.phase === 'done' && state.pullRequest ? { pullRequest: state.pullRequest } : {}),
+    proof: proofOf(state),
+    canaries: Object.values(state.tracks).map(track =>
+      canaryProgress(track, state.observation?.targets[track.target]),
+    ),
+    notes: [...frame.notes, ...state.notes],
+  };
+}
+
+function stageOf(state: RolloutState): Stage {
+  switch (state.phase) {
+    case 'following':
+      return state.intent.kind === 'adoption' ? 'adopting' : slowest(Object.values(state.tracks));
+    case 'reverting':
+    case 'openingPullRequest':
+      return 'reverting';
+    case 'verifyingRevert':
+      return 'verifyingRevert';
+    case 'done':
+      return 'done';
+  }
+}
+
+/** The stage of the canary that is furthest from its end. */
+function slowest(tracks: readonly Track[]): Stage {
+  const index = Math.min(...tracks.map(track => TRACK_STAGES.indexOf(track.stage)));
+  return shown(TRACK_STAGES[index] ?? 'applying');
+}
+
+function shown(stage: TrackStage): Stage {
+  return stage === 'ended' ? 'finalising' : stage;
+}
+
+function canaryProgress(track: Track, view: TargetView | undefined): CanaryProgressView {
+  const canary = view?.canary;
+  const weights = canary?.analysis.weights ?? [];
+  const maxWeight = weights.length > 0 ? Math.max(...weights) : undefined;
+  return {
+    target: track.target,
+    canary: canary ? `${canary.namespace}/${canary.name}` : track.target,
+    strategy: canary?.analysis.strategy ?? 'weighted',
+    phase: track.phase,
+    stage: shown(track.stage),
+    weight: weightShown(track, maxWeight),
+    ...(maxWeight === undefined ? {} : { maxWeight }),
+    iteration: track.peak.iteration,
+    ...(canary?.analysis.iterations === undefined ? {} : { iterations: canary.analysis.iterations }),
+    failedChecks: track.peak.failedChecks,
+    threshold: canary?.analysis.threshold ?? 0,
+    ...(track.waitingFor === undefined ? {} : { waitingFor: track.waitingFor }),
+    ...(track.outcome ? { outcome: { kind: track.outcome.kind, detail: track.outcome.detail } } : {}),
+    events: track.events,
+  };
+}
+
+/** In WaitingPromotion Flagger's status says 0 while traffic stays at the maximum. */
+function weightShown(track: Track, maxWeight: number | undefined): number {
+  if (track.stage === 'waitingPromotion' && maxWeight !== undefined) return maxWeight;
+  return track.peak.weight;
+}
