@@ -1,0 +1,52 @@
+import { findPlacements, restoredFiles } from '../plan/stamp.ts';
+import type { FileBlob, RevertRequest } from '../rollout/ports.ts';
+import type { Effect, RolloutState } from '../rollout/state.ts';
+import { revertPullRequestText, revertText } from './commit-text.ts';
+import { revertId } from './rollout-id.ts';
+import { revertTrailers } from './rollout-record.ts';
+
+/**
+ * What the paths of the commit held in the commit that is the restore point, when that is not the parent; read before
+ * it is needed, because a cancelled job has seconds. Null = the path did not exist there.
+ */
+export type RestoreTexts = ReadonlyMap<string, FileBlob | null>;
+
+/** The revert commit, or the content of its pull request, for the forms that were chosen. */
+export function composeRevert(on: {
+  readonly state: RolloutState;
+  readonly effect: Extract<Effect, { type: 'revert' | 'openPullRequest' }>;
+  readonly runUrl: string;
+  readonly restoreTexts: RestoreTexts;
+  readonly beforePush: RevertRequest['beforePush'];
+}): RevertRequest {
+  const { state, effect, runUrl } = on;
+  const { intent, commit } = state;
+  const { cause, forms } = effect;
+  const { name } = intent;
+  const text =
+    effect.type === 'revert'
+      ? revertText({ name, commit: commit.sha, reason: cause.reason, detail: cause.detail })
+      : revertPullRequestText({
+          name,
+          commit: commit.sha,
+          commitUrl: commit.url,
+          runUrl,
+          detail: cause.detail,
+          why: effect.why,
+        });
+  return {
+    commit,
+    files: restoredFiles({
+      commit,
+      placements: findPlacements(commit.files, intent.id),
+      forms,
+      revertId: revertId(intent.id),
+      restoreTexts: on.restoreTexts,
+      // A Canary that the cluster never had may go again; rollout/begin-revert.ts blocks every other case.
+      mayRemove: intent.kind === 'adoption',
+    }),
+    ...text,
+    trailers: revertTrailers({ id: intent.id, name, runUrl, reason: cause.reason }),
+    beforePush: on.beforePush,
+  };
+}

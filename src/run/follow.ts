@@ -1,0 +1,63 @@
+import { type ViewFrame, viewOfState } from '../report/view-of-state.ts';
+import type { RolloutView } from '../report/view.ts';
+import { drive } from '../rollout/drive.ts';
+import type { Clock, ClusterView, GitOps, RevertRequest } from '../rollout/ports.ts';
+import type { RolloutState, Transition } from '../rollout/state.ts';
+import { composeRevert, type RestoreTexts } from './compose-revert.ts';
+import type { Memory } from './memory.ts';
+
+export interface FollowParts {
+  readonly clock: Clock;
+  readonly cluster: ClusterView;
+  readonly gitops: GitOps;
+  readonly cancel: AbortSignal;
+  readonly onView: (view: RolloutView) => void;
+  /** Told whenever something changed that the post step would need. */
+  readonly remember: (memory: Memory) => void;
+}
+
+/**
+ * Follows a commit of ours to its end, or, when cancelled, until its revert is on the branch. Everything decided is
+ * decided in rollout/; here it is only shown and remembered.
+ */
+export async function follow(
+  first: Transition,
+  on: { readonly frame: ViewFrame; readonly restoreTexts: RestoreTexts; readonly parts: FollowParts },
+): Promise<RolloutState> {
+  const { frame, restoreTexts, parts } = on;
+  let remembered = '';
+  const onState = (state: RolloutState): void => {
+    const memory = memoryOf(state);
+    const text = JSON.stringify(memory);
+    // Before the report: what is remembered must be there whatever happens next.
+    if (text !== remembered) parts.remember(memory);
+    remembered = text;
+    parts.onView(viewOfState(frame, state, parts.clock.now()));
+  };
+  return await drive(first, {
+    cluster: parts.cluster,
+    gitops: parts.gitops,
+    clock: parts.clock,
+    cancel: parts.cancel,
+    onState,
+    composeRevert: (state, effect): Promise<RevertRequest> =>
+      Promise.resolve(
+        composeRevert({
+          state,
+          effect,
+          runUrl: frame.source.runUrl,
+          restoreTexts,
+          beforePush: sha => parts.remember({ ...memoryOf(state), revert: sha }),
+        }),
+      ),
+  });
+}
+
+
+function memoryOf(state: RolloutState): Memory {
+  const { intent, commit } = state;
+  const common = { id: intent.id, commit: commit.sha };
+  const cause = 'cause' in state && state.cause ? { cause: state.cause } : {};
+  const revert = 'revert' in state && state.revert ? { revert: state.revert.sha } : {};
+  return { ...common, ended: state.phase === 'done', ...cause, ...revert };
+}

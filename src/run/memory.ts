@@ -1,0 +1,17 @@
+import type { Cause } from '../rollout/state.ts';
+
+/**
+ * What the post step needs to end what main could not: names only, because each saved value becomes an environment
+ * variable. The rest is in the commit's trailers.
+ */
+export interface Memory {
+  readonly id: string;
+  /** Our commit; saved before it is pushed, so it may not be on the branch. */
+  readonly commit: string;
+  /** Nothing is left to be done for it. */
+  readonly ended: boolean;
+  /** Why it was being reverted when main stopped. */
+  readonly cause?: Cause;
+  /** The revert commit; saved before it is pushed, too. */
+  readonly revert?: string;
+}
