@@ -1,0 +1,116 @@
+import type { Inputs, RolloutFile } from '../config/settings.ts';
+import type { FoundValue, PlanWarning, ReleasePlan, RepositoryFiles } from '../plan/plan.ts';
+import type { RolloutView } from '../report/view.ts';
+import type { FluxChain, Observation } from '../rollout/observation.ts';
+import type { Clock, ClusterView, CommitRecord, GitOps, RevertRecord } from '../rollout/ports.ts';
+import type { ObjectRef, TargetKey } from '../rollout/target.ts';
+import type { Memory } from './memory.ts';
+
+/** A rollout's commit as found again in the history. */
+export interface FoundRollout {
+  readonly commit: CommitRecord;
+  readonly trailers: readonly (readonly [name: string, value: string])[];
+  readonly revert: RevertRecord | undefined;
+}
+
+/** The GitOps repository as a run needs it. */
+export interface RunGitOps extends GitOps {
+  /** The commit that the branch is at. */
+  head(): Promise<string>;
+  filesAt(commit: string): Promise<RepositoryFiles>;
+  /** Our own commits that carry the trailer `Gated-Rollout: name`, newest first, as far back as one looks for them. */
+  rolloutsOf(name: string): Promise<readonly FoundRollout[]>;
+  /** The commit that put this id on a pod template (a revert's for a stamped id). */
+  commitOfId(id: string): Promise<string | undefined>;
+  /** A commit of ours by its sha, whether or not the branch has it; undefined when there is no such commit. */
+  rolloutAt(sha: string): Promise<FoundRollout | undefined>;
+  /** The commit is on the branch. */
+  holds(sha: string): Promise<boolean>;
+}
+
+export interface ClusterPreflight {
+  readonly chains: Readonly<Record<TargetKey, FluxChain>>;
+  readonly observation: Observation;
+  readonly warnings: readonly PlanWarning[];
+}
+
+/** The cluster as a run needs it. Every method throws Refusal, ClusterForbidden or ClusterUnavailable. */
+export interface RunCluster {
+  /** The branch that Flux tracks for the targets, and who applies them. */
+  trace(): Promise<Readonly<Record<TargetKey, FluxChain>>>;
+  /** Everything in the cluster that would keep a commit from being delivered. */
+  preflight(chains: Readonly<Record<TargetKey, FluxChain>>): Promise<ClusterPreflight>;
+  view(options: {
+    readonly chains: Readonly<Record<TargetKey, FluxChain>>;
+    readonly objects: readonly ObjectRef[];
+  }): ClusterView;
+}
+
+export interface PlanQuery {
+  readonly files: RepositoryFiles;
+  readonly chains: Readonly<Record<TargetKey, FluxChain>>;
+  readonly observation: Observation;
+  readonly rolloutId: string;
+}
+
+export interface Planner {
+  /** @throws Refusal with what was looked for, where, and what was found. */
+  plan(query: PlanQuery): Promise<ReleasePlan>;
+  /** @throws Refusal `chain-broken` when what the tree says is not what runs. */
+  proveChain(found: readonly FoundValue[], observation: Observation): void;
+}
+
+/** Where reports go for one rollout. Never throws, never delays what it reports on. */
+export interface RunReporter {
+  update(view: RolloutView): void;
+  finish(view: RolloutView): Promise<void>;
+}
+
+/** The workflow run that we are, as reports and trailers name it. */
+export interface RunIdentity {
+  /** `owner/repo` of the source. */
+  readonly repository: string;
+  readonly sha: string;
+  readonly url: string;
+  readonly id: string;
+  readonly attempt: string;
+}
+
+/** Everything a run is made from; put together in main.ts and post.ts, and nowhere else. */
+export interface RunParts {
+  readonly run: RunIdentity;
+  readonly inputs: Inputs;
+  readonly rollout: RolloutFile;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Aborted when the job is cancelled; the reason says by what. */
+  readonly cancel: AbortSignal;
+  readonly cluster: RunCluster;
+  readonly gitops: RunGitOps;
+  /** `owner/repo` and branch of the GitOps repository, for people to read. */
+  readonly gitopsName: { readonly repository: string; readonly branch: string };
+  readonly planner: Planner;
+  readonly reporter: RunReporter;
+  /** Reports to the check run and comments of another commit: an unfinished rollout that is taken up. */
+  readonly reporterFor: (rollout: { readonly id: string; readonly sourceSha: string }) => RunReporter;
+  /** Notes for the log, as they happen. */
+  readonly say: (line: string) => void;
+  readonly remember: (memory: Memory) => void;
+  /** @throws TakenOver when the post step has begun to end this rollout: nothing may be written any more. */
+  readonly mayWrite: () => void;
+  /** Whether the commits that GitHub makes for us must carry a good signature. */
+  readonly mustBeVerified: boolean;
+  /** How the source commit of what runs relates to ours (ours as head). */
+  readonly sourceRelation: (
+    delivered: string,
+  ) => Promise<'identical' | 'ahead' | 'behind' | 'diverged' | undefined>;
+  /** @throws Refusal when a token ends before the rollout and its revert could (`worstMs`). */
+  readonly checkTokenLife: (worstMs: number) => void;
+  /** When this step began, ms by the clock. */
+  readonly startedAt: number;
+}
+
+/** The post step has taken over; main must not write any more. */
+export class TakenOver extends Error {
+  override readonly name = 'TakenOver';
+}

@@ -1,0 +1,65 @@
+import * as core from '@actions/core';
+
+/** The log of the step. Text may come from anywhere; it is made harmless here. */
+export interface Log {
+  info(message: string): void;
+  /** Lines that are folded under a title. */
+  group(title: string, lines: readonly string[]): void;
+  /** Also an annotation on the run, while there is room. */
+  warning(message: string): void;
+  /** Also an annotation on the run, while there is room. Does not fail the step. */
+  error(message: string): void;
+  /** Shown only when the run has debug logging on. */
+  debug(message: string): void;
+}
+
+/** What is used of @actions/core. */
+export type LogSink = Pick<typeof core, 'info' | 'startGroup' | 'endGroup' | 'warning' | 'error' | 'debug'>;
+
+/** GitHub keeps 10 warnings and 10 errors of a step, and drops the rest silently; they go to the log instead. */
+const ANNOTATIONS_PER_LEVEL = 10;
+const LONGEST_LINE = 2_000;
+const MOST_LINES = 50;
+
+export function createLog(sink: LogSink = core): Log {
+  const left = { warning: ANNOTATIONS_PER_LEVEL, error: ANNOTATIONS_PER_LEVEL };
+  const annotate = (level: 'warning' | 'error', message: string): void => {
+    const text = logText(message);
+    left[level] -= 1;
+    if (left[level] >= 0) sink[level](text);
+    else sink.info(`${level}: ${text}`);
+  };
+  return {
+    info: message => sink.info(logText(message)),
+    group: (title, lines) => {
+      sink.startGroup(logText(title).replaceAll('\n', ' '));
+      for (const line of lines) sink.info(logText(line));
+      sink.endGroup();
+    },
+    warning: message => annotate('warning', message),
+    error: message => annotate('error', message),
+    debug: message => sink.debug(logText(message)),
+  };
+}
+
+/**
+ * Text as it may stand in a step's log. The runner obeys lines that start with `::` and any `##[` in a line
+ * (ActionCommand.cs), so an event message could set outputs or stop the masking of secrets.
+ */
+export function logText(text: string): string {
+  const lines = text.toWellFormed().split(/\r\n|[\n\r\u2028\u2029]/);
+  const shown = lines.slice(0, MOST_LINES).map(harmless);
+  if (lines.length > MOST_LINES) shown.push(`… ${lines.length - MOST_LINES} more lines`);
+  return shown.join('\n');
+}
+
+function harmless(line: string): string {
+  const cut = line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE).toWellFormed()} …` : line;
+  return (
+    cut
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal codes are what is taken out
+      .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+      .replace(/^(\s*):(?=:)/, '$1: ')
+      .replaceAll('##[', '## [')
+  );
+}
