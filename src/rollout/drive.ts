@@ -78,6 +78,20 @@ export async function drive(first: Transition, parts: DriveParts): Promise<Rollo
   return state;
 }
 
+/**
+ * One fresh look at a rollout, and what follows from it: for the post step, which takes over from a main that died.
+ * When nothing can be seen the state stays as it is.
+ */
+export async function driveOnce(
+  state: RolloutState,
+  parts: Pick<DriveParts, 'cluster' | 'gitops' | 'clock'>,
+): Promise<Transition> {
+  const event = await readNow(state, { ...parts, cancel: new AbortController().signal });
+  return event ? transition(state, event, parts.clock.now()) : { state, effects: [] };
+}
+
+type ReadParts = Pick<DriveParts, 'cluster' | 'gitops' | 'clock' | 'cancel'>;
+
 async function run(
   effect: Effect,
   state: RolloutState,
@@ -96,7 +110,7 @@ async function run(
   }
 }
 
-async function readNow(state: RolloutState, parts: DriveParts): Promise<RolloutEvent | undefined> {
+async function readNow(state: RolloutState, parts: ReadParts): Promise<RolloutEvent | undefined> {
   try {
     const observation = await unlessCancelled(parts.cluster.read(), state, parts);
     return observation ? await observed(observation, state, parts) : undefined;
@@ -151,7 +165,7 @@ async function openPullRequest(
 async function observed(
   observation: Observation,
   state: RolloutState,
-  parts: DriveParts,
+  parts: ReadParts,
 ): Promise<RolloutEvent> {
   const revert = state.phase === 'verifyingRevert' ? state.revert?.sha : undefined;
   const known: Record<string, KnownRevisions[string]> = {};
@@ -177,7 +191,7 @@ function revisionsOf(observation: Observation): ReadonlySet<string> {
 async function unlessCancelled<T>(
   work: Promise<T>,
   state: RolloutState,
-  parts: DriveParts,
+  parts: Pick<DriveParts, 'cancel'>,
 ): Promise<T | undefined> {
   if (state.phase !== 'following') return work;
   const { cancel } = parts;

@@ -14,6 +14,8 @@ export interface FollowParts {
   readonly onView: (view: RolloutView) => void;
   /** Told whenever something changed that the post step would need. */
   readonly remember: (memory: Memory) => void;
+  /** @throws TakenOver */
+  readonly mayWrite: () => Promise<void>;
 }
 
 /**
@@ -27,7 +29,7 @@ export async function follow(
   const { frame, restoreTexts, parts } = on;
   let remembered = '';
   const onState = (state: RolloutState): void => {
-    const memory = memoryOf(state);
+    const memory = memoryOf(state, frame);
     const text = JSON.stringify(memory);
     // Before the report: what is remembered must be there whatever happens next.
     if (text !== remembered) parts.remember(memory);
@@ -47,16 +49,18 @@ export async function follow(
           effect,
           runUrl: frame.source.runUrl,
           restoreTexts,
-          beforePush: sha => parts.remember({ ...memoryOf(state), revert: sha }),
+          beforePush: async sha => {
+            await parts.mayWrite();
+            parts.remember({ ...memoryOf(state, frame), revert: sha });
+          },
         }),
       ),
   });
 }
 
-
-function memoryOf(state: RolloutState): Memory {
+function memoryOf(state: RolloutState, frame: ViewFrame): Memory {
   const { intent, commit } = state;
-  const common = { id: intent.id, commit: commit.sha };
+  const common = { id: intent.id, branch: frame.gitops.branch, commit: commit.sha };
   const cause = 'cause' in state && state.cause ? { cause: state.cause } : {};
   const revert = 'revert' in state && state.revert ? { revert: state.revert.sha } : {};
   return { ...common, ended: state.phase === 'done', ...cause, ...revert };

@@ -6,6 +6,8 @@ import type { Cause } from '../rollout/state.ts';
  */
 export interface Memory {
   readonly id: string;
+  /** Of the GitOps repository: it is reverted even when the cluster, which tells the branch, is out of reach. */
+  readonly branch: string;
   /** Our commit; saved before it is pushed, so it may not be on the branch. */
   readonly commit: string;
   /** Nothing is left to be done for it. */

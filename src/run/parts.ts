@@ -76,7 +76,25 @@ export interface RunIdentity {
   readonly attempt: string;
 }
 
-/** Everything a run is made from; put together in main.ts and post.ts, and nowhere else. */
+/** What GitHub says of the branch before anything is written to it. */
+export interface RepositoryCheck {
+  /** The commits that GitHub makes for us must carry a good signature. */
+  readonly mustBeVerified: boolean;
+  readonly warnings: readonly string[];
+}
+
+/** The GitOps repository at the branch that Flux tracks. */
+export interface OpenedRepository {
+  /** `owner/repo` and branch, for people to read. */
+  readonly name: { readonly repository: string; readonly branch: string };
+  readonly gitops: RunGitOps;
+  /** @throws Refusal when our token or the rules of the branch would not let us commit. */
+  check(flux: { readonly verifies: boolean }): Promise<RepositoryCheck>;
+}
+
+export type SourceRelation = 'identical' | 'ahead' | 'behind' | 'diverged' | undefined;
+
+/** Everything a run is made from; put together where the step begins, and nowhere else. */
 export interface RunParts {
   readonly run: RunIdentity;
   readonly inputs: Inputs;
@@ -86,24 +104,18 @@ export interface RunParts {
   /** Aborted when the job is cancelled; the reason says by what. */
   readonly cancel: AbortSignal;
   readonly cluster: RunCluster;
-  readonly gitops: RunGitOps;
-  /** `owner/repo` and branch of the GitOps repository, for people to read. */
-  readonly gitopsName: { readonly repository: string; readonly branch: string };
+  /** @throws Refusal when GitHub does not know us or the repository. */
+  readonly openRepository: (branch: string) => Promise<OpenedRepository>;
   readonly planner: Planner;
-  readonly reporter: RunReporter;
-  /** Reports to the check run and comments of another commit: an unfinished rollout that is taken up. */
+  /** Reports to the check run and the pull requests of a rollout's source commit. */
   readonly reporterFor: (rollout: { readonly id: string; readonly sourceSha: string }) => RunReporter;
   /** Notes for the log, as they happen. */
   readonly say: (line: string) => void;
   readonly remember: (memory: Memory) => void;
   /** @throws TakenOver when the post step has begun to end this rollout: nothing may be written any more. */
-  readonly mayWrite: () => void;
-  /** Whether the commits that GitHub makes for us must carry a good signature. */
-  readonly mustBeVerified: boolean;
+  readonly mayWrite: () => Promise<void>;
   /** How the source commit of what runs relates to ours (ours as head). */
-  readonly sourceRelation: (
-    delivered: string,
-  ) => Promise<'identical' | 'ahead' | 'behind' | 'diverged' | undefined>;
+  readonly sourceRelation: (delivered: string) => Promise<SourceRelation>;
   /** @throws Refusal when a token ends before the rollout and its revert could (`worstMs`). */
   readonly checkTokenLife: (worstMs: number) => void;
   /** When this step began, ms by the clock. */
@@ -113,4 +125,9 @@ export interface RunParts {
 /** The post step has taken over; main must not write any more. */
 export class TakenOver extends Error {
   override readonly name = 'TakenOver';
+}
+
+/** The job was cancelled before anything was written. */
+export class CancelledBeforeCommit extends Error {
+  override readonly name = 'CancelledBeforeCommit';
 }

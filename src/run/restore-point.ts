@@ -34,6 +34,9 @@ export async function restorePointOf(
   }
   const sha = await find(id);
   return sha === undefined
-    ? { kind: 'none', why: `The primary of ${names} carries the id ${id}, and no commit of ours with it was found.` }
+    ? {
+        kind: 'none',
+        why: `The primary of ${names} carries the id ${id}, and no commit of ours with it was found.`,
+      }
     : { kind: 'commit', sha };
 }

@@ -1,4 +1,4 @@
-import type { CommitRecord, FileBlob } from '../rollout/ports.ts';
+import type { FileBlob } from '../rollout/ports.ts';
 import type { RestorePoint } from '../rollout/state.ts';
 import type { RestoreTexts } from './compose-revert.ts';
 import type { RunGitOps } from './parts.ts';
@@ -6,16 +6,15 @@ import type { RunGitOps } from './parts.ts';
 /** Reads what a revert would put back, as long as there is time for it. Empty when that is the parent. */
 export async function readRestoreTexts(
   gitops: RunGitOps,
-  commit: Pick<CommitRecord, 'files'>,
+  commit: { readonly files: readonly { readonly path: string }[] },
   restore: RestorePoint,
 ): Promise<RestoreTexts> {
   if (restore.kind !== 'commit') return new Map();
   const files = await gitops.filesAt(restore.sha);
   const texts = await Promise.all(
-    commit.files.map(async ({ path }): Promise<[string, FileBlob | null]> => [
-      path,
-      (await files.read(path)) ?? null,
-    ]),
+    commit.files.map(
+      async ({ path }): Promise<[string, FileBlob | null]> => [path, (await files.read(path)) ?? null],
+    ),
   );
   return new Map(texts);
 }

@@ -1,0 +1,74 @@
+import type { RolloutView } from '../report/view.ts';
+import type { Observation } from '../rollout/observation.ts';
+import type { ClusterView } from '../rollout/ports.ts';
+import { startFollowing } from '../rollout/transition.ts';
+import { intentOf } from './commit-rollout.ts';
+import { followRollout } from './follow-rollout.ts';
+import type { OpenedRepository, RunParts } from './parts.ts';
+import { readRestoreTexts } from './restore-texts.ts';
+import { RunReport } from './run-report.ts';
+import { findUnfinished, type UnfinishedRollout } from './unfinished.ts';
+
+/**
+ * Follows a rollout to its end that a run before us began and did not end: its machine was lost, or its job was
+ * cancelled and nothing could be done in time. Undefined when there is none. It is reported where its own run
+ * reported it.
+ */
+export async function takeUp(
+  parts: RunParts,
+  on: {
+    readonly repository: OpenedRepository;
+    readonly view: ClusterView;
+    readonly observation: Observation;
+  },
+): Promise<RolloutView | undefined> {
+  const { gitops } = on.repository;
+  const unfinished = await findUnfinished({ gitops, name: parts.rollout.name, observation: on.observation });
+  if (unfinished === undefined) return undefined;
+  return await followToItsEnd(parts, on, unfinished);
+}
+
+async function followToItsEnd(
+  parts: RunParts,
+  on: { readonly repository: OpenedRepository; readonly view: ClusterView },
+  unfinished: UnfinishedRollout,
+): Promise<RolloutView> {
+  const { record, commit } = unfinished;
+  parts.say(
+    `The rollout ${record.id} was left unfinished by ${record.runUrl}; following it to its end first.`,
+  );
+  const report = reportOf(parts, on.repository, unfinished);
+  const restoreTexts = await readRestoreTexts(on.repository.gitops, commit, record.restore);
+  // A cancel of this run is no wish about that rollout: the next one takes it up again.
+  const intent = intentOf(parts, record, 'hand-over');
+  const { view } = await followRollout(parts, {
+    first: startFollowing(intent, commit, parts.clock.now()),
+    view: on.view,
+    repository: on.repository,
+    restoreTexts,
+    report,
+  });
+  return await report.finish(view);
+}
+
+/** The frame of that rollout's own run, so that its check and comments go on in the same words. */
+export function reportOf(
+  parts: Pick<RunParts, 'reporterFor' | 'clock'>,
+  repository: OpenedRepository,
+  { record }: Pick<UnfinishedRollout, 'record'>,
+): RunReport {
+  const { source } = record;
+  return new RunReport({
+    reporter: parts.reporterFor({ id: record.id, sourceSha: source.sha }),
+    clock: parts.clock,
+    frame: {
+      id: record.id,
+      name: record.name,
+      startedAt: parts.clock.now(),
+      source: { ...source, runUrl: record.runUrl },
+      gitops: repository.name,
+      changes: [],
+      notes: ['This rollout was begun by another run and is followed to its end by a later one.'],
+    },
+  });
+}
