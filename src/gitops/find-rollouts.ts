@@ -2,7 +2,14 @@ import type { CommitRecord, CommittedFile, RevertRecord } from '../rollout/ports
 import type { ListedCommit } from './git-data.ts';
 import type { ObjectStore } from './object-store.ts';
 import { findRevert, isOwnCommit, type OwnIdentity } from './own-commit.ts';
-import { parseTrailers, ROLLOUT_ID_TRAILER, ROLLOUT_TRAILER, type Trailer, trailer } from './trailers.ts';
+import {
+  parseTrailers,
+  REVERTS_TRAILER,
+  ROLLOUT_ID_TRAILER,
+  ROLLOUT_TRAILER,
+  type Trailer,
+  trailer,
+} from './trailers.ts';
 
 /** A rollout as the branch's history tells it. */
 export interface FoundRollout {
@@ -36,6 +43,8 @@ export interface Branch {
 const COMMITS_PER_PAGE = 100;
 /** Without paths the history is everybody's: then a few pages more are worth it. */
 const COMMITS_OF_BRANCH = 300;
+/** What a stamped revert appends to the id that it takes back (run/rollout-id.ts). */
+const REVERT_ID_SUFFIX = '-revert';
 const KIND_TRAILER = 'Gated-Rollout-Kind';
 
 /**
@@ -61,22 +70,20 @@ export async function findRollouts(on: Branch, query: HistoryQuery): Promise<rea
   return found;
 }
 
-/** The rollout with this id, if a commit of ours on the branch has it. */
-export async function findRollout(
-  on: Branch,
-  query: { readonly id: string; readonly path?: string | undefined; readonly commits?: number | undefined },
-): Promise<FoundRollout | undefined> {
+/**
+ * The commit of ours on the branch that put this id on a pod template: a release's own, or the stamped revert of the
+ * release whose id it extends.
+ */
+export async function shaOfId(on: Branch, id: string): Promise<string | undefined> {
   const head = await on.store.git.head(on.branch);
-  const isIt = (commit: ListedCommit) =>
-    isRollout(commit, on.own) && trailer(commit.message, ROLLOUT_ID_TRAILER) === query.id;
-  const commits = await historyOf(on, {
-    head,
-    path: query.path,
-    commits: query.commits ?? COMMITS_OF_BRANCH,
-    until: isIt,
-  });
-  const commit = commits.find(isIt);
-  return commit === undefined ? undefined : await foundRollout(on, { commit, newer: commits });
+  const reverted = id.endsWith(REVERT_ID_SUFFIX) ? id.slice(0, -REVERT_ID_SUFFIX.length) : undefined;
+  const isIt = (commit: ListedCommit): boolean => {
+    if (!isOwnCommit(commit, on.own)) return false;
+    if (trailer(commit.message, ROLLOUT_ID_TRAILER) === id) return true;
+    return reverted !== undefined && trailer(commit.message, REVERTS_TRAILER) === reverted;
+  };
+  const commits = await historyOf(on, { head, path: undefined, commits: COMMITS_OF_BRANCH, until: isIt });
+  return commits.find(isIt)?.sha;
 }
 
 /**
@@ -155,4 +162,3 @@ async function recordOf(store: ObjectStore, listed: ListedCommit): Promise<Commi
   const { sha, tree, verified, url } = listed;
   return { sha, parent, tree, files: files.filter(file => file !== undefined), verified, url };
 }
-

@@ -1,0 +1,110 @@
+import type { RepositoryName } from '../config/settings.ts';
+import type { GitHubClient } from '../github/client.ts';
+import { asRefusal } from '../github/refusal.ts';
+import type { RepositoryFiles } from '../plan/plan.ts';
+import type {
+  CommitOutcome,
+  CommitRecord,
+  CommitRequest,
+  RevertOutcome,
+  RevertRequest,
+  RevisionFacts,
+} from '../rollout/ports.ts';
+import { commitFiles } from './commit-files.ts';
+import { type Branch, type FoundRollout, findRollouts, rolloutOfCommit, shaOfId } from './find-rollouts.ts';
+import { GitData } from './git-data.ts';
+import { ObjectStore } from './object-store.ts';
+import type { OwnIdentity } from './own-commit.ts';
+import { GitHubFiles } from './repository-files.ts';
+import { revertFiles } from './revert-files.ts';
+import { openRevertPullRequest } from './revert-pull-request.ts';
+import { RevisionRelations } from './revision-facts.ts';
+import { mayDeleteFile } from './three-way.ts';
+
+/**
+ * A GitOps repository at one branch, through GitHub's API: no clone. Objects are fetched once in a run and shared by
+ * everything that reads or writes.
+ */
+export class GitOpsRepository {
+  private readonly store: ObjectStore;
+  private readonly branch: Branch;
+  private readonly relations: RevisionRelations;
+
+  constructor(options: {
+    readonly client: GitHubClient;
+    readonly repository: RepositoryName;
+    readonly branch: string;
+    readonly own: OwnIdentity;
+  }) {
+    this.store = new ObjectStore(new GitData(options.client, options.repository));
+    this.branch = { store: this.store, branch: options.branch, own: options.own };
+    this.relations = new RevisionRelations(this.store);
+  }
+
+  /** @throws Refusal when GitHub does not let us read the branch. */
+  head(): Promise<string> {
+    return this.asking(`read the branch ${this.branch.branch}`, () =>
+      this.store.git.head(this.branch.branch),
+    );
+  }
+
+  filesAt(commit: string): Promise<RepositoryFiles> {
+    return GitHubFiles.at(this.store, commit);
+  }
+
+  commit(request: CommitRequest): Promise<CommitOutcome> {
+    return commitFiles(this.branch, request);
+  }
+
+  async revert(request: RevertRequest): Promise<RevertOutcome> {
+    const outcome = await revertFiles({ ...this.branch, mayDelete: mayDeleteFile }, request);
+    if (outcome.kind !== 'already' || outcome.revert !== undefined) return outcome;
+    // Someone put the files back without saying so: from the head on the branch holds the revert.
+    const sha = await this.head();
+    const { url } = await this.store.commit(sha);
+    return { kind: 'already', revert: { sha, url } };
+  }
+
+  revisionFacts(query: {
+    readonly revision: string;
+    readonly commit: CommitRecord;
+    readonly revert: string | undefined;
+  }): Promise<RevisionFacts | undefined> {
+    return this.relations.of(query);
+  }
+
+  openRevertPullRequest(request: Parameters<typeof openRevertPullRequest>[1]) {
+    return openRevertPullRequest(this.branch, request);
+  }
+
+  rolloutsOf(name: string): Promise<readonly FoundRollout[]> {
+    return this.asking('look for earlier rollouts', () =>
+      findRollouts(this.branch, { paths: [], name, max: 1 }),
+    );
+  }
+
+  commitOfId(id: string): Promise<string | undefined> {
+    return this.asking(`look for the commit of ${id}`, () => shaOfId(this.branch, id));
+  }
+
+  rolloutAt(sha: string): Promise<FoundRollout | undefined> {
+    return this.asking(`read the commit ${sha}`, () => rolloutOfCommit(this.branch, sha));
+  }
+
+  holds(sha: string): Promise<boolean> {
+    return this.asking(`look for the commit ${sha}`, async () => {
+      const head = await this.store.git.head(this.branch.branch);
+      if (head === sha) return true;
+      const { status } = await this.store.git.compare(sha, head);
+      return status === 'ahead' || status === 'identical';
+    });
+  }
+
+  private async asking<T>(doing: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw asRefusal(error, { repository: this.store.git.repository, doing });
+    }
+  }
+}
