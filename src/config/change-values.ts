@@ -1,0 +1,82 @@
+import { splitImage } from '../rollout/live-value.ts';
+import { nearest } from './nearest.ts';
+import type { ChangeYaml } from './rollout-schema.ts';
+import type { Change, ConfigProblem, Inputs, Position } from './settings.ts';
+
+export interface NamedChange {
+  /** In `change` of rollout.yaml. */
+  readonly index: number;
+  readonly yaml: ChangeYaml;
+  readonly in: Change['in'];
+  readonly position: Position;
+  /** As the file gives it. */
+  readonly value?: string;
+}
+
+/**
+ * Each change's value: the step's `set` wins over the file. A `set` that means nothing, or two things, is a problem,
+ * and so is a change without a value.
+ */
+export function changeValues(
+  changes: readonly NamedChange[],
+  set: Inputs['set'],
+): { readonly values: ReadonlyMap<number, string>; readonly problems: readonly ConfigProblem[] } {
+  const values = new Map<number, string>();
+  const problems: ConfigProblem[] = [];
+  const images = changes.filter(({ yaml }) => yaml.image !== undefined).length;
+  const known = changes.map(change => ({ change, names: namesOf(change, images) }));
+  for (const { name, value } of set) {
+    const meant = known.filter(({ names }) => names.includes(name));
+    const [only] = meant;
+    if (meant.length === 1 && only) {
+      values.set(only.change.index, value);
+      continue;
+    }
+    const all = known.flatMap(({ names }) => names);
+    const near = nearest(name, all);
+    problems.push({
+      field: 'input set',
+      found: name,
+      allowed: [...new Set(all)].join(', '),
+      message:
+        meant.length === 0
+          ? `No change of rollout.yaml is named ${name}.${near === undefined ? '' : ` Is ${near} meant?`}`
+          : `${name} names ${meant.length} changes; give them a name each.`,
+    });
+  }
+  for (const { change, names } of known) {
+    if (values.has(change.index)) continue;
+    const own = change.value ?? imageVersion(change);
+    if (own !== undefined) {
+      values.set(change.index, own);
+      continue;
+    }
+    problems.push({
+      position: change.position,
+      field: `change[${change.index}]`,
+      found: 'no value',
+      allowed: `value: … here, or set: ${names.at(-1) ?? 'name'}=… in the step`,
+      message: 'A change has no value.',
+    });
+  }
+  return { values, problems };
+}
+
+function namesOf({ yaml }: NamedChange, images: number): readonly string[] {
+  const names = yaml.name === undefined ? [] : [yaml.name];
+  if (yaml.image !== undefined) {
+    const { repository } = splitImage(yaml.image);
+    names.push(repository, repository.slice(repository.lastIndexOf('/') + 1));
+    if (images === 1) names.push('image');
+  }
+  if (yaml.env !== undefined) names.push(yaml.env);
+  if (yaml.arg !== undefined) names.push(yaml.arg, yaml.arg.replace(/^-+/, ''));
+  if (yaml.at !== undefined && yaml.name === undefined) names.push(yaml.at.path);
+  return [...new Set(names)];
+}
+
+/** `image: ghcr.io/acme/shop:6.14.1` says repository and version at once. */
+function imageVersion({ yaml }: NamedChange): string | undefined {
+  const version = yaml.image === undefined ? '' : splitImage(yaml.image).version;
+  return version === '' ? undefined : version;
+}
