@@ -28,3 +28,6 @@ export interface ObjectRef {
 /** Annotations on the pod template by which a rollout is known. */
 export const ROLLOUT_ID_ANNOTATION = 'gated-rollout/id';
 export const SOURCE_SHA_ANNOTATION = 'gated-rollout/source-sha';
+
+/** First line of a patch file that holds nothing but these annotations, so that a revert may delete it. */
+export const ID_PATCH_HEADER = '# Written by Gated Rollout: the id of the rollout, on the pod template.\n';

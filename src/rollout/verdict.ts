@@ -175,6 +175,7 @@ export const REASONS = {
   // refused: cluster
   'cluster-forbidden': 'The cluster credentials lack a right.',
   'target-not-found': 'The target does not exist.',
+  'canary-not-found': 'No Canary guards the target, and rollout.yaml describes none.',
   'not-managed': 'Nothing of Flux applies the target.',
   'wrong-source': 'Flux applies the target from another repository or branch.',
   'source-suspended': 'The Flux source is suspended.',

@@ -38,7 +38,10 @@ export function composeRevert(on: {
     commit,
     files: restoredFiles({
       commit,
-      placements: findPlacements(commit.files, intent.id),
+      placements: findPlacements(commit.files, {
+        id: intent.id,
+        targets: intent.baselines.map(baseline => baseline.target),
+      }),
       forms,
       revertId: revertId(intent.id),
       restoreTexts: on.restoreTexts,

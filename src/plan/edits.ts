@@ -1,0 +1,55 @@
+import type { FileBlob, FileChange } from '../rollout/ports.ts';
+import type { RepositoryFiles } from './plan.ts';
+import { YamlText } from './yaml-text.ts';
+
+/** The files of a plan while they are edited. What ends as it began is no change. */
+export class Edits {
+  private readonly files: RepositoryFiles;
+  private readonly edited = new Map<string, YamlText>();
+  private readonly before = new Map<string, FileBlob | null>();
+
+  constructor(files: RepositoryFiles) {
+    this.files = files;
+  }
+
+  /** The file as edited so far. */
+  current(file: YamlText): YamlText {
+    return this.edited.get(file.path) ?? file;
+  }
+
+  update(file: YamlText, edit: (file: YamlText) => YamlText): void {
+    this.edited.set(file.path, edit(this.current(file)));
+  }
+
+  /** A file that did not exist, or whose whole text is ours. */
+  write(path: string, text: string): void {
+    this.edited.set(path, new YamlText(path, text));
+  }
+
+  /** A copy to go on from, which leaves this one as it is. */
+  fork(): Edits {
+    const fork = new Edits(this.files);
+    for (const [path, file] of this.edited) fork.edited.set(path, file);
+    return fork;
+  }
+
+  async changes(): Promise<readonly FileChange[]> {
+    const all = await Promise.all(
+      [...this.edited].map(async ([path, { text }]): Promise<FileChange | undefined> => {
+        const before = await this.blobBefore(path);
+        return before?.text === text ? undefined : { path, before, text };
+      }),
+    );
+    return all
+      .filter(change => change !== undefined)
+      .toSorted((one, other) => (one.path < other.path ? -1 : 1));
+  }
+
+  private async blobBefore(path: string): Promise<FileBlob | null> {
+    const known = this.before.get(path);
+    if (known !== undefined) return known;
+    const blob = (await this.files.read(path)) ?? null;
+    this.before.set(path, blob);
+    return blob;
+  }
+}

@@ -1,0 +1,251 @@
+import { posix } from 'node:path';
+import { isMap, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { Refusal } from '../rollout/verdict.ts';
+import type { RepositoryFiles } from './plan.ts';
+import { YamlText } from './yaml-text.ts';
+
+/** One kustomization (or a folder without one) as Flux builds it; the outermost is the folder that Flux applies. */
+export interface Layer {
+  /** '' is the root of the repository. */
+  readonly folder: string;
+  /** Undefined for a folder without a kustomization: Flux takes every YAML file of it and below. */
+  readonly kustomization?: YamlText;
+  readonly namespace?: string;
+  readonly namePrefix: string;
+  readonly nameSuffix: string;
+  readonly images: readonly ImageEntry[];
+  readonly patches: readonly Patch[];
+  readonly resources: readonly YamlText[];
+  /** Kustomizations that this one builds upon, in order. */
+  readonly children: readonly Layer[];
+}
+
+export interface ImageEntry {
+  /** Index in `images` of the kustomization. */
+  readonly index: number;
+  readonly name: string;
+  readonly newName?: string;
+  readonly newTag?: string;
+  readonly digest?: string;
+}
+
+export interface Patch {
+  /** Where the patch's text is: a file, or a place in the kustomization. */
+  readonly at:
+    | { readonly kind: 'file'; readonly file: YamlText; readonly document: number }
+    | { readonly kind: 'inline'; readonly index: number };
+  /** A strategic merge patch, or the operations of a JSON6902 patch. */
+  readonly content: unknown;
+  readonly target?: {
+    readonly kind?: string;
+    readonly name?: string;
+    readonly namespace?: string;
+    /** Selected in a way that is not followed here. */
+    readonly selector: boolean;
+  };
+}
+
+const KUSTOMIZATION_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
+const MAX_DEPTH = 20;
+
+const text = z.union([z.string(), z.number()]).transform(String);
+const kustomizationSchema = z
+  .looseObject({
+    namespace: z.string().optional().catch(undefined),
+    namePrefix: z.string().optional().catch(undefined),
+    nameSuffix: z.string().optional().catch(undefined),
+    resources: z.array(z.string()).nullish().catch([]),
+    bases: z.array(z.string()).nullish().catch([]),
+    components: z.array(z.string()).nullish().catch([]),
+    images: z
+      .array(
+        z.looseObject({
+          name: z.string(),
+          newName: z.string().optional(),
+          newTag: text.optional(),
+          digest: z.string().optional(),
+        }),
+      )
+      .nullish()
+      .catch([]),
+    patches: z
+      .array(
+        z.looseObject({
+          path: z.string().optional(),
+          patch: z.string().optional(),
+          target: z
+            .looseObject({
+              kind: z.string().optional(),
+              name: z.string().optional(),
+              namespace: z.string().optional(),
+              labelSelector: z.string().optional(),
+              annotationSelector: z.string().optional(),
+            })
+            .optional(),
+        }),
+      )
+      .nullish()
+      .catch([]),
+    patchesStrategicMerge: z.array(z.string()).nullish().catch([]),
+  })
+  .catch({});
+
+/**
+ * Walks what Flux builds from a folder: resources, patches and image entries of every kustomization, bases outside
+ * the folder included. Remote resources are passed over; they are nobody's to edit.
+ * @throws Refusal `tree-broken` when a file that is named does not exist, `unsupported-file` for what is no YAML.
+ */
+export function walkKustomization(files: RepositoryFiles, folder: string): Promise<Layer> {
+  return new Walk(files).layer(normal(folder), 0);
+}
+
+class Walk {
+  private readonly files: RepositoryFiles;
+  private readonly read = new Map<string, Promise<YamlText | undefined>>();
+
+  constructor(files: RepositoryFiles) {
+    this.files = files;
+  }
+
+  async layer(folder: string, depth: number): Promise<Layer> {
+    if (depth > MAX_DEPTH) throw broken(folder, 'kustomizations are nested too deeply, perhaps in a circle');
+    const entries = await this.files.list(folder);
+    if (entries === undefined) throw broken(folder, 'the folder does not exist');
+    const name = KUSTOMIZATION_NAMES.find(candidate => entries.some(entry => entry.name === candidate));
+    if (name === undefined) return await this.generated(folder, depth);
+    const kustomization = await this.file(join(folder, name));
+    if (kustomization === undefined) throw broken(folder, `${name} cannot be read`);
+    const data = kustomizationSchema.parse(kustomization.data(0) ?? {});
+    const named = [...(data.resources ?? []), ...(data.bases ?? []), ...(data.components ?? [])];
+    const resources: YamlText[] = [];
+    const children: Layer[] = [];
+    for (const resource of named.filter(each => !isRemote(each))) {
+      const path = normal(join(folder, resource));
+      if (isYaml(path)) {
+        const file = await this.file(path);
+        if (file === undefined) throw broken(folder, `${resource} does not exist`);
+        resources.push(file);
+      } else {
+        children.push(await this.layer(path, depth + 1));
+      }
+    }
+    return {
+      folder,
+      kustomization,
+      ...(data.namespace === undefined ? {} : { namespace: data.namespace }),
+      namePrefix: data.namePrefix ?? '',
+      nameSuffix: data.nameSuffix ?? '',
+      images: (data.images ?? []).map(({ name: image, newName, newTag, digest }, index) => ({
+        index,
+        name: image,
+        ...(newName === undefined ? {} : { newName }),
+        ...(newTag === undefined ? {} : { newTag }),
+        ...(digest === undefined ? {} : { digest }),
+      })),
+      patches: await this.patches(folder, data),
+      resources,
+      children,
+    };
+  }
+
+  /** Flux generator.go: without a kustomization all YAML files below are resources, and folders with one are bases. */
+  private async generated(folder: string, depth: number): Promise<Layer> {
+    const resources: YamlText[] = [];
+    const children: Layer[] = [];
+    const pending = [folder];
+    for (let current = pending.shift(); current !== undefined; current = pending.shift()) {
+      const entries = (await this.files.list(current)) ?? [];
+      if (current !== folder && entries.some(({ name }) => KUSTOMIZATION_NAMES.includes(name))) {
+        children.push(await this.layer(current, depth + 1));
+        continue;
+      }
+      for (const { name, kind } of entries) {
+        const path = join(current, name);
+        if (kind === 'folder') pending.push(path);
+        if (kind !== 'file' || !isYaml(path)) continue;
+        const file = await this.file(path);
+        if (file) resources.push(file);
+      }
+    }
+    return { folder, namePrefix: '', nameSuffix: '', images: [], patches: [], resources, children };
+  }
+
+  private async patches(
+    folder: string,
+    data: z.infer<typeof kustomizationSchema>,
+  ): Promise<readonly Patch[]> {
+    const all: Patch[] = [];
+    for (const path of data.patchesStrategicMerge ?? []) {
+      all.push(...(await this.filePatches(folder, path, undefined)));
+    }
+    for (const [index, { path, patch, target }] of (data.patches ?? []).entries()) {
+      const chosen = target && {
+        ...(target.kind === undefined ? {} : { kind: target.kind }),
+        ...(target.name === undefined ? {} : { name: target.name }),
+        ...(target.namespace === undefined ? {} : { namespace: target.namespace }),
+        selector: target.labelSelector !== undefined || target.annotationSelector !== undefined,
+      };
+      if (patch !== undefined) {
+        const content: unknown = parseDocument(patch).toJS();
+        all.push({ at: { kind: 'inline', index }, content, ...(chosen ? { target: chosen } : {}) });
+      } else if (path !== undefined) {
+        all.push(...(await this.filePatches(folder, path, chosen)));
+      }
+    }
+    return all;
+  }
+
+  private async filePatches(
+    folder: string,
+    path: string,
+    target: Patch['target'],
+  ): Promise<readonly Patch[]> {
+    if (path.includes('\n')) return [];
+    const file = await this.file(normal(join(folder, path)));
+    if (file === undefined) throw broken(folder, `the patch ${path} does not exist`);
+    return file.documents.map((_, document) => ({
+      at: { kind: 'file', file, document },
+      content: file.data(document),
+      ...(target ? { target } : {}),
+    }));
+  }
+
+  private file(path: string): Promise<YamlText | undefined> {
+    const known = this.read.get(path);
+    if (known) return known;
+    const reading = this.files.read(path).then(blob => (blob ? new YamlText(path, blob.text) : undefined));
+    this.read.set(path, reading);
+    return reading;
+  }
+}
+
+/** Index of a folder's kustomization's key `resources`, for adding one. */
+export function hasResources(kustomization: YamlText): boolean {
+  const contents = kustomization.documents[0]?.contents;
+  return isMap(contents) && contents.has('resources');
+}
+
+function broken(folder: string, what: string): Refusal {
+  const where = folder === '' ? 'the root folder' : folder;
+  return new Refusal('tree-broken', `What Flux builds from ${where} cannot be followed: ${what}.`, {
+    remedy: 'Mend the folder so that Flux can build it, then run this again.',
+  });
+}
+
+export function join(folder: string, path: string): string {
+  return posix.join(folder, path);
+}
+
+function normal(path: string): string {
+  const result = posix.normalize(path).replace(/^(?:\.?\/)+|\/+$/g, '');
+  return result === '.' ? '' : result;
+}
+
+function isYaml(path: string): boolean {
+  return /\.ya?ml$/i.test(path);
+}
+
+function isRemote(resource: string): boolean {
+  return /^(?:https?:\/\/|git@|ssh:\/\/|git::|github\.com\/)/.test(resource) || resource.includes('?ref=');
+}

@@ -1,0 +1,74 @@
+import {
+  ID_PATCH_HEADER,
+  ROLLOUT_ID_ANNOTATION,
+  SOURCE_SHA_ANNOTATION,
+  type TargetKey,
+} from '../rollout/target.ts';
+import type { Edits } from './edits.ts';
+import { join, type Layer } from './kustomize-walk.ts';
+import { isShared, type Site } from './locate.ts';
+import type { IdPlacement } from './plan.ts';
+import { TEMPLATE_ANNOTATIONS } from './stamp.ts';
+import { type YamlPath, YamlText } from './yaml-text.ts';
+
+/**
+ * Writes the rollout's id and source commit on the pod template: into the target's manifest, or, where that is shared
+ * with other environments, into a small patch of this one.
+ */
+export function placeId(
+  edits: Edits,
+  on: {
+    readonly target: TargetKey;
+    readonly site: Site;
+    readonly id: string;
+    readonly sourceSha: string;
+    readonly write: 'overlay' | 'base' | undefined;
+  },
+): IdPlacement {
+  const { site, target } = on;
+  const values = { [ROLLOUT_ID_ANNOTATION]: on.id, [SOURCE_SHA_ANNOTATION]: on.sourceSha };
+  const overlay = isShared(site) && on.write !== 'base' ? overlayOf(site) : undefined;
+  if (overlay?.kustomization) {
+    return inPatch(edits, { target, site, values, layer: overlay, kustomization: overlay.kustomization });
+  }
+  edits.update(site.file, file =>
+    Object.entries(values).reduce(
+      (at, [key, value]) => at.set(site.document, [...TEMPLATE_ANNOTATIONS, key], value),
+      file,
+    ),
+  );
+  return { target, path: site.file.path, document: site.document, annotations: TEMPLATE_ANNOTATIONS };
+}
+
+function overlayOf(site: Site): Layer | undefined {
+  return site.layers.find(layer => layer.kustomization !== undefined);
+}
+
+function inPatch(
+  edits: Edits,
+  on: {
+    readonly target: TargetKey;
+    readonly site: Site;
+    readonly values: Readonly<Record<string, string>>;
+    readonly layer: Layer;
+    readonly kustomization: YamlText;
+  },
+): IdPlacement {
+  const { site, layer } = on;
+  const name = `${site.name}-rollout.yaml`;
+  const path = join(layer.folder, name);
+  const { apiVersion, kind } = site.data;
+  const patch = {
+    apiVersion,
+    kind,
+    metadata: { name: site.name, ...(site.namespace === undefined ? {} : { namespace: site.namespace }) },
+    spec: { template: { metadata: { annotations: on.values } } },
+  };
+  edits.write(path, new YamlText(path, ID_PATCH_HEADER).withFirstDocument(patch).text);
+  const patches: YamlPath = ['patches'];
+  edits.update(on.kustomization, file => {
+    const listed = layer.patches.some(each => each.at.kind === 'file' && each.at.file.path === path);
+    return listed ? file : file.append(0, patches, { path: name });
+  });
+  return { target: on.target, path, document: 0, annotations: TEMPLATE_ANNOTATIONS };
+}

@@ -1,0 +1,42 @@
+import type { Edits } from './edits.ts';
+import { YamlText, type YamlPath } from './yaml-text.ts';
+
+/** One place of a file where a string is written that the build takes over. */
+export interface ValuePlace {
+  readonly file: YamlText;
+  readonly document: number;
+  readonly path: YamlPath;
+  /** Within the text of the block at `path`, for patches that a kustomization holds as text. */
+  readonly inline?: { readonly path: YamlPath };
+  /** The file is outside of the folder that Flux applies; other environments may build upon it. */
+  readonly shared: boolean;
+}
+
+export function readPlace(place: ValuePlace): string | undefined {
+  const node = place.inline
+    ? inner(place.file, place).node(0, place.inline.path)
+    : place.file.node(place.document, place.path);
+  const value = node && 'value' in node ? node.value : undefined;
+  return value === undefined || value === null ? undefined : String(value);
+}
+
+export function writePlace(edits: Edits, place: ValuePlace, value: string): void {
+  const { document, path, inline } = place;
+  edits.update(place.file, file => {
+    if (!inline) return file.setString(document, path, value);
+    const changed = inner(file, place).setString(0, inline.path, value);
+    return file.setBlock(document, path, changed.text);
+  });
+}
+
+/** 1-based line of the file. */
+export function lineOfPlace({ file, document, path, inline }: ValuePlace): number {
+  const line = file.lineOf(document, path);
+  return inline ? line + inner(file, { document, path }).lineOf(0, inline.path) : line;
+}
+
+function inner(file: YamlText, { document, path }: Pick<ValuePlace, 'document' | 'path'>): YamlText {
+  const node = file.node(document, path);
+  const text = node && 'value' in node ? String(node.value) : '';
+  return new YamlText(`${file.path} (inline patch)`, text);
+}
