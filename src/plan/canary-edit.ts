@@ -184,8 +184,18 @@ export function withShortForms(
     ...(metrics ? { metrics } : {}),
     ...(alerts ? { alerts } : {}),
   };
-  const spec = Object.keys(analysis).length > 0 ? { ...settings.spec, analysis } : settings.spec;
-  return { spec, objects };
+  const given = Object.keys(analysis).length > 0 ? { ...settings.spec, analysis } : settings.spec;
+  return { spec: withWholeIngressRef(given), objects };
+}
+
+/** The CRD wants all three; only the name is anybody's choice. */
+function withWholeIngressRef(
+  spec: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const { ingressRef } = spec;
+  if (ingressRef === undefined) return spec;
+  const whole = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', ...record(ingressRef) };
+  return { ...spec, ingressRef: whole };
 }
 
 function providerOf(provider: Readonly<Record<string, unknown>> | undefined): unknown {

@@ -1,0 +1,34 @@
+import { ClusterForbidden, ClusterUnavailable } from '../rollout/ports.ts';
+import { Refusal } from '../rollout/verdict.ts';
+import { KubeError, KubeUnreachable } from './kube-client.ts';
+
+/** What a failed call means for a rollout: a right that is missing, or a cluster that cannot be read just now. */
+export function clusterError(error: unknown): unknown {
+  if (error instanceof KubeUnreachable) return new ClusterUnavailable(error.message, { cause: error });
+  if (!(error instanceof KubeError)) return error;
+  if (error.status === 403) return new ClusterForbidden(error.message, { cause: error });
+  return new ClusterUnavailable(`${error.message} (status ${error.status})`, { cause: error });
+}
+
+/** Runs a call to the cluster. @throws ClusterForbidden, ClusterUnavailable. */
+export async function asking<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw clusterError(error);
+  }
+}
+
+/** For what is good to have: nothing when the right is missing. @throws ClusterUnavailable. */
+export async function ifAllowed<T>(work: () => Promise<T>, otherwise: T): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof KubeError && (error.status === 403 || error.status === 404)) return otherwise;
+    throw clusterError(error);
+  }
+}
+
+export function notManaged(message: string, remedy: string): Refusal {
+  return new Refusal('not-managed', message, { remedy });
+}

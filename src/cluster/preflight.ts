@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import type { PlanWarning } from '../plan/plan.ts';
+import type { FluxChain, KustomizationView } from '../rollout/observation.ts';
+import { type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
+import { Refusal } from '../rollout/verdict.ts';
+import { asking } from './cluster-errors.ts';
+import type { KubeClient } from './kube-client.ts';
+import { metadataSchema } from './parse-common.ts';
+import { objectPath } from './resources.ts';
+
+/** kustomize-controller: reasons of Ready=False that say that the tree itself is broken. */
+const BROKEN = ['BuildFailed', 'ReconciliationFailed', 'PruneFailed', 'InvalidPath'];
+
+/**
+ * Everything in Flux that would keep a commit from being delivered.
+ * @throws Refusal `source-suspended`, `source-failed`, `kustomization-suspended`, `tree-broken`.
+ */
+export function checkChain(target: TargetKey, { source, kustomizations }: FluxChain): readonly PlanWarning[] {
+  const name = `GitRepository ${source.namespace}/${source.name}`;
+  if (source.suspended) {
+    throw new Refusal('source-suspended', `${name}, which delivers ${target}, is suspended.`, {
+      remedy: `flux resume source git ${source.name} -n ${source.namespace}`,
+    });
+  }
+  if (source.ready?.status === 'False') {
+    throw new Refusal('source-failed', `${name} cannot fetch the repository: ${source.ready.message}`, {
+      remedy: 'Mend the source (URL, credentials, branch), then run this again.',
+    });
+  }
+  return kustomizations.flatMap(kustomization => checkKustomization(target, kustomization));
+}
+
+function checkKustomization(target: TargetKey, kustomization: KustomizationView): readonly PlanWarning[] {
+  const { namespace, ready } = kustomization;
+  const name = `Kustomization ${namespace}/${kustomization.name}`;
+  if (kustomization.suspended) {
+    throw new Refusal('kustomization-suspended', `${name}, which delivers ${target}, is suspended.`, {
+      remedy: `flux resume kustomization ${kustomization.name} -n ${namespace}`,
+    });
+  }
+  if (ready?.status === 'False' && BROKEN.includes(ready.reason)) {
+    throw new Refusal(
+      'tree-broken',
+      `${name} cannot apply the tree as it is now (${ready.reason}): ${ready.message}`,
+      {
+        remedy: 'Mend what Flux complains about, or take it out, then run this again.',
+      },
+    );
+  }
+  const warnings: PlanWarning[] = [];
+  if (ready?.status === 'False') {
+    warnings.push({ code: 'not-ready', message: `${name} is not ready (${ready.reason}): ${ready.message}` });
+  }
+  if (kustomization.waits) {
+    warnings.push({
+      code: 'waits',
+      message: `${name} waits for health checks: it shows a revision as applied only after the analysis.`,
+    });
+  }
+  return warnings;
+}
+
+const objectSchema = z.looseObject({ metadata: metadataSchema });
+const SSA = 'kustomize.toolkit.fluxcd.io/ssa';
+const RECONCILE = 'kustomize.toolkit.fluxcd.io/reconcile';
+
+/** @throws Refusal `ssa-if-not-present` when Flux is told never to update the target. */
+export async function checkAnnotations(kube: KubeClient, target: TargetRef): Promise<void> {
+  const object = await asking(() => kube.get(objectPath(target)));
+  if (object === undefined) return;
+  const annotations = objectSchema.parse(object).metadata.annotations ?? {};
+  const found = [SSA, RECONCILE].map(key => ({ key, value: annotations[key] }));
+  const blocking = found.find(({ key, value }) =>
+    key === SSA ? /^(?:IfNotPresent|Ignore)$/i.test(value ?? '') : value === 'disabled',
+  );
+  if (!blocking) return;
+  throw new Refusal(
+    'ssa-if-not-present',
+    `${targetKey(target)} is annotated ${blocking.key}: ${blocking.value}, so that Flux never updates it.`,
+    { remedy: 'Take the annotation away, then run this again.' },
+  );
+}

@@ -1,0 +1,142 @@
+import { objectKey } from '../rollout/judge.ts';
+import type { CanaryView, FluxChain, Observation, TargetView } from '../rollout/observation.ts';
+import type { Clock } from '../rollout/ports.ts';
+import { type ObjectRef, type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
+import { asking, ifAllowed } from './cluster-errors.ts';
+import type { KubeClient } from './kube-client.ts';
+import { parseCanary, parseEvents, targetRefOf } from './parse-canary.ts';
+import { parseGitRepository, parseKustomization } from './parse-flux.ts';
+import { parseReplicaSets, parseWorkload, selectorOf } from './parse-workload.ts';
+import { collectionPath, objectPath } from './resources.ts';
+
+export interface Watched {
+  readonly targets: readonly TargetRef[];
+  readonly chains: Readonly<Record<TargetKey, FluxChain>>;
+  readonly objects: readonly ObjectRef[];
+}
+
+/** The Canary is read first and last; when it moved in between, what lies between may be of two moments. */
+const MAX_READS = 5;
+
+/**
+ * One look at everything, by plain GETs.
+ * @throws ClusterForbidden, ClusterUnavailable.
+ */
+export async function readObservation(
+  kube: KubeClient,
+  on: { readonly watched: Watched; readonly clock: Clock; readonly source: Observation['source'] },
+): Promise<Observation> {
+  const { watched, clock } = on;
+  const chains = new Map<string, Promise<FluxChain>>();
+  const chainOf = (key: TargetKey): Promise<FluxChain> | undefined => {
+    const known = watched.chains[key];
+    if (!known) return undefined;
+    const names = JSON.stringify([
+      known.source.name,
+      known.kustomizations.map(({ name, namespace }) => [namespace, name]),
+    ]);
+    const reading = chains.get(names) ?? readChain(kube, known);
+    chains.set(names, reading);
+    return reading;
+  };
+  const [targets, objects] = await Promise.all([
+    Promise.all(
+      watched.targets.map(async target => {
+        const key = targetKey(target);
+        const [view, flux] = await Promise.all([readTarget(kube, target), chainOf(key)]);
+        return [key, { ...view, ...(flux ? { flux } : {}) }] as const;
+      }),
+    ),
+    Promise.all(
+      watched.objects.map(async object => {
+        const namespace = object.namespace ?? watched.targets[0]?.namespace ?? 'default';
+        const path = objectPath({ ...object, namespace });
+        return [objectKey(object), (await asking(() => kube.get(path))) ?? null] as const;
+      }),
+    ),
+  ]);
+  return {
+    source: on.source,
+    at: clock.now(),
+    targets: Object.fromEntries(targets),
+    objects: Object.fromEntries(objects),
+  };
+}
+
+async function readTarget(kube: KubeClient, target: TargetRef): Promise<TargetView> {
+  for (let attempt = 1; ; attempt += 1) {
+    const canary = await findCanary(kube, target);
+    const rest = await readAround(kube, target, canary);
+    if (!canary) return rest;
+    const again = await asking(() =>
+      kube.get(objectPath({ kind: 'Canary', namespace: target.namespace, name: canary.name })),
+    );
+    const still = again !== undefined && parseCanary(again).resourceVersion === canary.resourceVersion;
+    if (still || attempt >= MAX_READS)
+      return { ...rest, canary: again === undefined ? canary : parseCanary(again) };
+  }
+}
+
+/** The Canary whose targetRef names the target: its own name is anybody's choice. */
+async function findCanary(kube: KubeClient, target: TargetRef): Promise<CanaryView | undefined> {
+  const all = await asking(() => kube.list(collectionPath('Canary', target.namespace)));
+  const found = all.find(object => {
+    const ref = targetRefOf(object);
+    return ref.kind === target.kind && ref.name === target.name;
+  });
+  return found === undefined ? undefined : parseCanary(found);
+}
+
+async function readAround(
+  kube: KubeClient,
+  target: TargetRef,
+  canary: CanaryView | undefined,
+): Promise<TargetView> {
+  const { kind, namespace, name } = target;
+  const [live, primary, events] = await Promise.all([
+    asking(() => kube.get(objectPath(target))),
+    asking(() => kube.get(objectPath({ kind, namespace, name: `${name}-primary` }))),
+    canary ? readEvents(kube, canary) : [],
+  ]);
+  const selector = kind === 'Deployment' ? selectorOf(live) : undefined;
+  const workload = live === undefined ? undefined : parseWorkload(kind, live);
+  const replicaSets =
+    selector === undefined || !workload
+      ? []
+      : parseReplicaSets(
+          await ifAllowed(
+            () => kube.list(collectionPath('ReplicaSet', namespace), { labelSelector: selector }),
+            [],
+          ),
+          workload.uid,
+        );
+  return {
+    ...(workload ? { target: workload } : {}),
+    ...(primary === undefined ? {} : { primary: parseWorkload(kind, primary) }),
+    replicaSets,
+    events,
+  };
+}
+
+async function readEvents(kube: KubeClient, canary: CanaryView): Promise<TargetView['events']> {
+  const fieldSelector = `involvedObject.kind=Canary,involvedObject.name=${canary.name}`;
+  const path = collectionPath('Event', canary.namespace);
+  return parseEvents(await ifAllowed(() => kube.list(path, { fieldSelector }), []), canary.uid);
+}
+
+/** The chain as it is now; an object that is gone keeps what was known of it. */
+export async function readChain(kube: KubeClient, known: FluxChain): Promise<FluxChain> {
+  const [source, ...kustomizations] = await Promise.all([
+    asking(() => kube.get(objectPath({ ...known.source, kind: 'GitRepository' }))),
+    ...known.kustomizations.map(({ namespace, name }) =>
+      asking(() => kube.get(objectPath({ kind: 'Kustomization', namespace, name }))),
+    ),
+  ]);
+  return {
+    source: source === undefined ? known.source : parseGitRepository(source),
+    kustomizations: known.kustomizations.map((old, index) => {
+      const now = kustomizations[index];
+      return now === undefined ? old : parseKustomization(now);
+    }),
+  };
+}

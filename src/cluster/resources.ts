@@ -1,0 +1,37 @@
+import type { ObjectRef } from '../rollout/target.ts';
+import { Refusal } from '../rollout/verdict.ts';
+
+/** Group, version and plural of the kinds that we read. */
+const RESOURCES: Readonly<Record<string, readonly [api: string, plural: string]>> = {
+  Deployment: ['apis/apps/v1', 'deployments'],
+  DaemonSet: ['apis/apps/v1', 'daemonsets'],
+  StatefulSet: ['apis/apps/v1', 'statefulsets'],
+  ReplicaSet: ['apis/apps/v1', 'replicasets'],
+  ConfigMap: ['api/v1', 'configmaps'],
+  Secret: ['api/v1', 'secrets'],
+  Service: ['api/v1', 'services'],
+  Event: ['api/v1', 'events'],
+  Ingress: ['apis/networking.k8s.io/v1', 'ingresses'],
+  HorizontalPodAutoscaler: ['apis/autoscaling/v2', 'horizontalpodautoscalers'],
+  Canary: ['apis/flagger.app/v1beta1', 'canaries'],
+  MetricTemplate: ['apis/flagger.app/v1beta1', 'metrictemplates'],
+  AlertProvider: ['apis/flagger.app/v1beta1', 'alertproviders'],
+  GitRepository: ['apis/source.toolkit.fluxcd.io/v1', 'gitrepositories'],
+  Kustomization: ['apis/kustomize.toolkit.fluxcd.io/v1', 'kustomizations'],
+  HTTPRoute: ['apis/gateway.networking.k8s.io/v1', 'httproutes'],
+};
+
+/** Path of a namespaced collection. */
+export function collectionPath(kind: string, namespace: string): string {
+  const [api, plural] = RESOURCES[kind] ?? [];
+  if (api === undefined || plural === undefined) {
+    throw new Refusal('change-not-found', `Objects of kind ${kind} cannot be looked up in the cluster.`, {
+      remedy: `Known kinds: ${Object.keys(RESOURCES).join(', ')}.`,
+    });
+  }
+  return `/${api}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
+}
+
+export function objectPath(object: ObjectRef & { readonly namespace: string }): string {
+  return `${collectionPath(object.kind, object.namespace)}/${encodeURIComponent(object.name)}`;
+}

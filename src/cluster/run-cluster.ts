@@ -1,0 +1,91 @@
+import type { RepositoryName, RolloutFile } from '../config/settings.ts';
+import type { PlanWarning } from '../plan/plan.ts';
+import type { FluxChain, Observation } from '../rollout/observation.ts';
+import type { Clock, ClusterView } from '../rollout/ports.ts';
+import { type ObjectRef, type TargetKey, targetKey } from '../rollout/target.ts';
+import { Refusal } from '../rollout/verdict.ts';
+import { ClusterWatcher } from './cluster-watcher.ts';
+import type { KubeClient } from './kube-client.ts';
+import { checkAnnotations, checkChain } from './preflight.ts';
+import { readChain, readObservation } from './read-observation.ts';
+import { sameRepository } from './same-repository.ts';
+import { traceChain } from './trace-chain.ts';
+
+export interface ClusterOptions {
+  readonly kube: KubeClient;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly rollout: Pick<RolloutFile, 'targets' | 'via' | 'gitops'>;
+  /** The GitOps repository, and the host that Git URLs name it by. */
+  readonly repository: RepositoryName;
+  readonly host: string;
+}
+
+type Chains = Readonly<Record<TargetKey, FluxChain>>;
+
+/** The cluster that a rollout is released to. */
+export class Cluster {
+  private readonly options: ClusterOptions;
+
+  constructor(options: ClusterOptions) {
+    this.options = options;
+  }
+
+  /** @throws Refusal, ClusterForbidden, ClusterUnavailable. */
+  async trace(): Promise<Chains> {
+    const { kube, rollout } = this.options;
+    const entries = await Promise.all(
+      rollout.targets.map(
+        async target => [targetKey(target), await traceChain(kube, { target, via: rollout.via })] as const,
+      ),
+    );
+    for (const [target, chain] of entries) this.checkSource(target, chain);
+    return Object.fromEntries(entries);
+  }
+
+  /** @throws Refusal, ClusterForbidden, ClusterUnavailable. */
+  async preflight(chains: Chains): Promise<{
+    readonly chains: Chains;
+    readonly observation: Observation;
+    readonly warnings: readonly PlanWarning[];
+  }> {
+    const { kube, clock, rollout } = this.options;
+    const now = Object.fromEntries(
+      await Promise.all(
+        Object.entries(chains).map(async ([key, chain]) => [key, await readChain(kube, chain)] as const),
+      ),
+    );
+    const warnings = Object.entries(now).flatMap(([target, chain]) => checkChain(target, chain));
+    await Promise.all(rollout.targets.map(target => checkAnnotations(kube, target)));
+    const watched = { targets: rollout.targets, chains: now, objects: [] };
+    return {
+      chains: now,
+      observation: await readObservation(kube, { watched, clock, source: 'read' }),
+      warnings,
+    };
+  }
+
+  view(on: { readonly chains: Chains; readonly objects: readonly ObjectRef[] }): ClusterView {
+    const { kube, clock, random, rollout } = this.options;
+    return new ClusterWatcher({ kube, clock, random, watched: { targets: rollout.targets, ...on } });
+  }
+
+  private checkSource(target: TargetKey, { source }: FluxChain): void {
+    const { repository, host, rollout } = this.options;
+    const name = `GitRepository ${source.namespace}/${source.name}`;
+    if (!sameRepository(source.url, { repository, host })) {
+      throw new Refusal(
+        'wrong-source',
+        `${target} is delivered from ${source.url} (${name}), not from ${repository.owner}/${repository.repo} on ${host}.`,
+        { remedy: 'Correct gitops.repository in rollout.yaml, or the kubeconfig.' },
+      );
+    }
+    const { branch } = rollout.gitops;
+    if (branch === undefined || source.branch === branch) return;
+    throw new Refusal(
+      'wrong-source',
+      `${name} follows ${source.branch ?? 'no branch'}, but rollout.yaml says ${branch}: a commit there would never be applied.`,
+      { remedy: 'Correct gitops.branch in rollout.yaml, or leave it out: it is what Flux follows then.' },
+    );
+  }
+}
