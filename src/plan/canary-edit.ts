@@ -189,9 +189,7 @@ export function withShortForms(
 }
 
 /** The CRD wants all three; only the name is anybody's choice. */
-function withWholeIngressRef(
-  spec: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
+function withWholeIngressRef(spec: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
   const { ingressRef } = spec;
   if (ingressRef === undefined) return spec;
   const whole = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', ...record(ingressRef) };

@@ -39,13 +39,24 @@ function applied(state: Followed): ProofLink {
     const waiting = Object.values(state.tracks).find(track => track.stage === 'applying')?.waitingFor;
     return { link: 'applied', state: 'waiting', detail: waiting ?? 'Flux has not attempted the commit yet' };
   }
-  return { link: 'applied', state: 'proven', at: state.appliedAt, detail: state.appliedDetail ?? 'Flux attempted the commit' };
+  return {
+    link: 'applied',
+    state: 'proven',
+    at: state.appliedAt,
+    detail: state.appliedDetail ?? 'Flux attempted the commit',
+  };
 }
 
 function delivered(state: Followed): ProofLink {
   const tracks = Object.values(state.tracks);
   if (state.intent.kind === 'adoption') {
-    return step('delivered', tracks, track => track.deliveredAt, 'the Canary exists', 'the Canary is not there yet');
+    return step(
+      'delivered',
+      tracks,
+      track => track.deliveredAt,
+      'the Canary exists',
+      'the Canary is not there yet',
+    );
   }
   return step(
     'delivered',
@@ -64,9 +75,13 @@ function analysis(state: Followed): readonly ProofLink[] {
     step(
       'analysed',
       tracks,
-      track => (track.promotedAt ?? (track.stage === 'promoting' || track.stage === 'finalising' ? track.stageSince : undefined)),
+      track =>
+        track.promotedAt ??
+        (track.stage === 'promoting' || track.stage === 'finalising' ? track.stageSince : undefined),
       skipped ? 'skipped, as the Canary says (skipAnalysis)' : 'Flagger analysed this very revision',
-      tracks.some(track => track.analysedFrom !== undefined) ? 'Flagger is analysing it' : 'Flagger has not begun yet',
+      tracks.some(track => track.analysedFrom !== undefined)
+        ? 'Flagger is analysing it'
+        : 'Flagger has not begun yet',
     ),
     step(
       'promoted',
@@ -101,7 +116,8 @@ function revertLinks(state: RolloutState): readonly ProofLink[] {
       { link: 'back', state: 'waiting', detail: state.waitingFor ?? 'it has to hold for a while' },
     ];
   }
-  if (state.phase === 'reverting') return [{ link: 'reverted', state: 'waiting', detail: state.cause.detail }];
+  if (state.phase === 'reverting')
+    return [{ link: 'reverted', state: 'waiting', detail: state.cause.detail }];
   if (state.phase !== 'done' || !state.cause) return [];
   const opened = state.pullRequest !== undefined || state.outcome.verdict === 'revert-blocked';
   const reverted: ProofLink = opened

@@ -35,7 +35,7 @@ export async function runStep(parts: RunParts, mode: Mode): Promise<RolloutView 
   }
 }
 
-function beginReport(parts: RunParts): RunReport {
+export function beginReport(parts: RunParts): RunReport {
   const { run, rollout, random, clock } = parts;
   const id = newRolloutId({
     name: rollout.name,

@@ -58,7 +58,10 @@ function harmless(line: string): string {
   return (
     cut
       // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal codes are what is taken out
-      .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g, '\ufffd')
+      .replace(
+        /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g,
+        '\ufffd',
+      )
       .replace(/^(\s*):(?=:)/, '$1: ')
       .replaceAll('##[', '## [')
   );

@@ -52,7 +52,9 @@ const environment = z.object({
 
 /** @throws WorkflowEnvironmentError naming every variable that is missing or wrong. */
 export function readWorkflowRun(env: Readonly<Record<string, string | undefined>>): WorkflowRun {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = environment.safeParse(given);
   if (!parsed.success) throw new WorkflowEnvironmentError(problemText(parsed.error.issues, given));
   const { data } = parsed;

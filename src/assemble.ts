@@ -1,0 +1,229 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import * as core from '@actions/core';
+import { Cluster } from './cluster/run-cluster.ts';
+import { createKubeClient, type KubeClient } from './cluster/kube-client.ts';
+import { loadKubeconfig } from './cluster/kubeconfig.ts';
+import type { RunPurpose } from './config/event-mode.ts';
+import type { Inputs, RepositoryName, RolloutFile } from './config/settings.ts';
+import { AppTokenSource } from './github/app-token.ts';
+import { CheckRunSink } from './github/check-run.ts';
+import { createClientTransport, createGitHubClient, type GitHubClient, USER_AGENT } from './github/client.ts';
+import { createOctokit } from './github/octokit.ts';
+import { ownLogin } from './github/own-login.ts';
+import { readPrivateKey } from './github/private-key.ts';
+import { PullRequestCommentSink } from './github/pull-request-comment.ts';
+import { pullRequestsOf } from './github/pull-requests.ts';
+import { checkTokenLife } from './github/token-life.ts';
+import { givenToken, type TokenSource } from './github/token-source.ts';
+import { readBranchRules } from './gitops/branch-rules.ts';
+import { GitOpsRepository } from './gitops/git-ops-repository.ts';
+import { isOwnSourceCommit, relation } from './gitops/source-relation.ts';
+import { ReleasePlanner } from './plan/planner.ts';
+import { Reporter } from './report/reporter.ts';
+import { SummarySink } from './report/summary-sink.ts';
+import type { Clock } from './rollout/ports.ts';
+import type { Memory } from './run/memory.ts';
+import type { RunParts, RunReporter } from './run/parts.ts';
+import type { Log } from './runtime/log.ts';
+import type { ReportIds } from './runtime/outputs.ts';
+import type { WorkflowRun } from './runtime/workflow-run.ts';
+
+export interface Assembly {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly inputs: Inputs;
+  readonly run: WorkflowRun;
+  readonly rollout: RolloutFile;
+  readonly purpose: RunPurpose;
+  readonly clock: Clock;
+  readonly cancel: AbortSignal;
+  readonly log: Log;
+  readonly remember: (memory: Memory) => void;
+  readonly mayWrite: () => Promise<void>;
+  /** Reports of this run go on where another process began them. */
+  readonly resumed: boolean;
+}
+
+export interface Assembled {
+  readonly parts: RunParts;
+  /** The source commit was made by us: releasing it would start the next one, for ever. */
+  readonly isOwnCommit: () => Promise<boolean>;
+  /** Of the newest check run and comment that were written. */
+  readonly ids: () => ReportIds;
+  readonly requests: () => number;
+  close(): Promise<void>;
+}
+
+/** The only place where the parts of the action meet. */
+export function assemble(on: Assembly): Assembled {
+  const { env, inputs, run, rollout, purpose, clock } = on;
+  const startedAt = clock.now();
+  const random = Math.random;
+  let requests = 0;
+  const onRequest = () => {
+    requests += 1;
+  };
+  const fetch = createClientTransport({ env, clock, onRequest });
+  const client = (apiUrl: string, tokens: TokenSource): GitHubClient =>
+    createGitHubClient({ apiUrl, tokens, clock, random, env, fetch, warn: message => on.log.debug(message) });
+
+  const repository = rollout.gitops.repository ?? run.repository;
+  const gitopsApiUrl = inputs.gitopsApiUrl ?? run.apiUrl;
+  const gitopsTokens = gitopsTokenSource(on, { apiUrl: gitopsApiUrl, repository, fetch });
+  const source = client(run.apiUrl, givenToken(inputs.token));
+  const gitops = client(gitopsApiUrl, gitopsTokens);
+  const own = once(async () => ({ login: await ownLogin(gitops), signs: gitopsTokens.kind === 'app' }));
+  const reportLogin = once(() => ownLogin(source));
+
+  let kube: KubeClient | undefined;
+  const host = hostOf(inputs.gitopsApiUrl ?? run.serverUrl);
+  const cluster = once(() => {
+    kube = createKubeClient({
+      load: () => loadKubeconfig({ kubeconfig: inputs.kubeconfig, context: inputs.kubeContext }),
+      env,
+    });
+    return new Cluster({ kube, clock, random, rollout, repository, host });
+  });
+
+  let ids: ReportIds = { checkRun: undefined, comment: undefined };
+  const pulls = once(async () =>
+    purpose.pullRequests.length > 0 || purpose.commits.length === 0
+      ? purpose.pullRequests
+      : await pullRequestsOf({ client: source, repository: run.repository, commits: purpose.commits }),
+  );
+  const reporterFor = (of: { readonly id: string; readonly sourceSha: string }): RunReporter => {
+    const ours = of.sourceSha === purpose.sourceSha;
+    return new Reporter({
+      clock,
+      log: on.log,
+      sinks: [
+        ...(env['GITHUB_STEP_SUMMARY'] === undefined ? [] : [new SummarySink(env['GITHUB_STEP_SUMMARY'])]),
+        new CheckRunSink({
+          client: source,
+          repository: run.repository,
+          sha: of.sourceSha,
+          name: `${purpose.mode === 'plan' ? 'rollout plan' : 'rollout'} / ${rollout.name}`,
+          externalId: of.id,
+          resumed: on.resumed || !ours,
+          onId: checkRun => {
+            if (ours) ids = { ...ids, checkRun };
+          },
+        }),
+        new PullRequestCommentSink({
+          client: source,
+          repository: run.repository,
+          pullRequests: ours
+            ? pulls
+            : () => pullRequestsOf({ client: source, repository: run.repository, commits: [of.sourceSha] }),
+          ownLogin: reportLogin,
+          onId: comment => {
+            if (ours) ids = { ...ids, comment };
+          },
+        }),
+      ],
+    });
+  };
+
+  const parts: RunParts = {
+    run: {
+      repository: `${run.repository.owner}/${run.repository.repo}`,
+      sha: purpose.sourceSha,
+      url: run.runUrl,
+      id: run.runId,
+      attempt: run.runAttempt,
+    },
+    inputs,
+    rollout,
+    clock,
+    random,
+    cancel: on.cancel,
+    cluster: {
+      trace: async () => await cluster().trace(),
+      preflight: async chains => await cluster().preflight(chains),
+      view: query => cluster().view(query),
+    },
+    openRepository: async branch => {
+      const identity = await own();
+      return {
+        name: { repository: `${repository.owner}/${repository.repo}`, branch },
+        gitops: new GitOpsRepository({ client: gitops, repository, branch, own: identity }),
+        check: async ({ verifies }) => {
+          const { signatures, warnings } = await readBranchRules({ client: gitops, repository, branch });
+          return { mustBeVerified: signatures || verifies, warnings };
+        },
+      };
+    },
+    planner: plannerOf(on),
+    reporterFor,
+    say: line => on.log.info(line),
+    remember: on.remember,
+    mayWrite: on.mayWrite,
+    sourceRelation: delivered => relation(source, run.repository, delivered, purpose.sourceSha),
+    checkTokenLife: neededMs => checkTokenLife({ tokens: [gitopsTokens], neededMs, now: clock.now() }),
+    startedAt,
+  };
+  return {
+    parts,
+    isOwnCommit: async () => {
+      if (!same(repository, run.repository)) return false;
+      const { sourceSha: sha } = purpose;
+      return await isOwnSourceCommit({ client: source, repository: run.repository, sha, own: await own() });
+    },
+    ids: () => ids,
+    requests: () => requests,
+    close: async () => {
+      await kube?.close();
+    },
+  };
+}
+
+function plannerOf({ rollout, purpose }: Assembly): RunParts['planner'] {
+  return new ReleasePlanner({ rollout, sourceSha: purpose.sourceSha });
+}
+
+function gitopsTokenSource(
+  { inputs, clock }: Assembly,
+  on: {
+    readonly apiUrl: string;
+    readonly repository: RepositoryName;
+    readonly fetch: ReturnType<typeof createClientTransport>;
+  },
+): TokenSource {
+  const { gitops } = inputs;
+  if (gitops.kind === 'token') return givenToken(gitops.token);
+  return new AppTokenSource({
+    clientId: gitops.clientId,
+    privateKey: readPrivateKey(gitops.privateKey),
+    repository: on.repository,
+    octokit: createOctokit({ apiUrl: on.apiUrl, userAgent: USER_AGENT, fetch: on.fetch, warn: () => {} }),
+    clock,
+    random: Math.random,
+    mask: secret => core.setSecret(secret),
+  });
+}
+
+/** The host that Git URLs have: `api.github.com` serves what lies on github.com. */
+function hostOf(url: string): string {
+  return new URL(url).hostname.replace(/^api\./, '');
+}
+
+function same(one: RepositoryName, other: RepositoryName): boolean {
+  return `${one.owner}/${one.repo}`.toLowerCase() === `${other.owner}/${other.repo}`.toLowerCase();
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/** The file's text; undefined when there is none. */
+export function readWorkspaceFile(workspace: string, path: string): string | undefined {
+  try {
+    return readFileSync(resolve(workspace, path), 'utf8');
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
+import * as core from '@actions/core';
+import { readWorkspaceFile } from './assemble.ts';
+import { purposeOf, type RunPurpose } from './config/event-mode.ts';
+import { readInputs } from './config/inputs.ts';
+import { formatProblems, parseRolloutFile } from './config/rollout-file.ts';
+import type { ConfigProblem, Inputs, RolloutFile } from './config/settings.ts';
+import { plain } from './report/markdown-text.ts';
+import { Refusal, VERDICTS } from './rollout/verdict.ts';
+import type { Log } from './runtime/log.ts';
+import { readWorkflowRun, type WorkflowRun } from './runtime/workflow-run.ts';
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+export interface Beginning {
+  readonly inputs: Inputs;
+  readonly run: WorkflowRun;
+  readonly rollout: RolloutFile;
+  readonly purpose: RunPurpose;
+}
+
+/**
+ * Everything that can be known without asking anybody: inputs, environment, rollout.yaml and event.
+ * @throws ConfigProblems; Refusal when the event starts no rollout; WorkflowEnvironmentError.
+ */
+export function begin(env: Env): Beginning {
+  const read = readInputs(env, secret => core.setSecret(secret));
+  if ('problems' in read) throw new ConfigProblems(read.problems);
+  const { inputs } = read;
+  const run = readWorkflowRun(env);
+  const text = readWorkspaceFile(run.workspace, inputs.config);
+  if (text === undefined) throw new ConfigProblems([noFile(inputs.config)]);
+  const parsed = parseRolloutFile(text, { file: inputs.config, set: inputs.set });
+  if ('problems' in parsed) throw new ConfigProblems(parsed.problems);
+  const purpose = purposeOf(
+    {
+      name: run.event,
+      payload: payloadOf(run.eventPath),
+      sha: run.sha,
+      ref: run.ref,
+      repository: `${run.repository.owner}/${run.repository.repo}`,
+      actor: run.actor,
+    },
+    inputs.mode,
+  );
+  return { inputs, run, rollout: parsed.rollout, purpose };
+}
+
+/** What the user wrote cannot be used. */
+export class ConfigProblems extends Error {
+  override readonly name = 'ConfigProblems';
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(problems: readonly ConfigProblem[]) {
+    super(formatProblems(problems));
+    this.problems = problems;
+  }
+}
+
+function noFile(path: string): ConfigProblem {
+  return {
+    field: 'input config',
+    found: path,
+    allowed: 'a file in the workspace',
+    message: `There is no file ${path}. Is there an actions/checkout step before this one?`,
+  };
+}
+
+function payloadOf(path: string | undefined): unknown {
+  if (path === undefined) return {};
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'));
+  } catch {
+    return {};
+  }
+}
+
+/** Ends a step that never began: nothing was asked of anybody, so that only the log, summary and outputs tell. */
+export async function refuseEarly(
+  error: unknown,
+  on: { readonly env: Env; readonly log: Log },
+): Promise<number> {
+  const { reason, detail, remedy } = wordsOf(error);
+  annotate(error, on.log, detail);
+  if (remedy !== undefined) on.log.info(`What to do: ${remedy}`);
+  core.setOutput('verdict', 'refused');
+  core.setOutput('reason', reason);
+  for (const name of ['commit-sha', 'revert-sha', 'check-run-id', 'comment-id']) core.setOutput(name, '');
+  core.setOutput(
+    'result',
+    JSON.stringify({
+      version: 1,
+      verdict: 'refused',
+      reason,
+      detail,
+      ...(remedy === undefined ? {} : { remedy }),
+    }),
+  );
+  const summary = on.env['GITHUB_STEP_SUMMARY'];
+  if (summary !== undefined) {
+    const lines = detail.split('\n').map(line => `- ${plain(line, 1_000)}`);
+    await appendFile(summary, `### ❌ Gated Rollout: refused, nothing was written\n\n${lines.join('\n')}\n`);
+  }
+  return VERDICTS.refused.exitCode;
+}
+
+function wordsOf(error: unknown) {
+  if (error instanceof ConfigProblems)
+    return { reason: 'bad-config', detail: error.message, remedy: undefined };
+  if (error instanceof Refusal) return { reason: error.reason, detail: error.message, remedy: error.remedy };
+  const detail = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return { reason: 'unexpected-error', detail, remedy: undefined };
+}
+
+function annotate(error: unknown, log: Log, detail: string): void {
+  if (!(error instanceof ConfigProblems)) {
+    log.error(detail);
+    return;
+  }
+  for (const problem of error.problems) log.error(formatProblems([problem]));
+}

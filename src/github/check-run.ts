@@ -1,0 +1,134 @@
+import { z } from 'zod';
+import type { RepositoryName } from '../config/settings.ts';
+import { Cadence } from '../report/cadence.ts';
+import { renderCheckRun } from '../report/render.ts';
+import type { ReportSink } from '../report/reporter.ts';
+import type { RolloutView } from '../report/view.ts';
+import type { GitHubClient } from './client.ts';
+import { statusOf } from './http-errors.ts';
+
+const checkRunSchema = z.object({ id: z.number(), external_id: z.string().nullish() });
+const listSchema = z.object({ check_runs: z.array(checkRunSchema) });
+
+export interface CheckRunOptions {
+  readonly client: GitHubClient;
+  /** Where the source commit is. */
+  readonly repository: RepositoryName;
+  readonly sha: string;
+  readonly name: string;
+  /** The rollout's id: by it a later run finds the check again. */
+  readonly externalId: string;
+  /** The rollout was begun by another run or process: its check exists already. */
+  readonly resumed: boolean;
+  readonly onId: (id: number) => void;
+}
+
+const ROUTE = '/repos/{owner}/{repo}/check-runs';
+const BUDGET_MS = 15_000;
+const LAST_BUDGET_MS = 50_000;
+
+/** Outcomes that nobody waits for: no commit was released, and none was going to be. */
+export const SILENT_REASONS: readonly string[] = ['own-commit', 'nothing-to-sweep'];
+
+/** The check run on the source commit. */
+export class CheckRunSink implements ReportSink {
+  readonly name = 'The check run';
+  private readonly options: CheckRunOptions;
+  private readonly cadence: Cadence;
+  private id: number | undefined;
+  private looked = false;
+  /** A right is missing: asking again would only cost requests. */
+  private forbidden = false;
+
+  constructor(options: CheckRunOptions) {
+    this.options = options;
+    this.cadence = new Cadence(now => options.client.rateLimit.current(now));
+  }
+
+  wants(view: RolloutView, now: number): boolean {
+    if (this.forbidden || SILENT_REASONS.includes(view.outcome?.reason ?? '')) return false;
+    return this.cadence.isDue(view, { now, progress: true });
+  }
+
+  async write(view: RolloutView, last: boolean): Promise<void> {
+    // Marked first, so that a failing write waits for the next change and is not tried each second.
+    this.cadence.wrote(view, view.updatedAt);
+    try {
+      await this.writeOnce(view, last ? LAST_BUDGET_MS : BUDGET_MS);
+    } catch (error) {
+      if (statusOf(error) === 403 && !last) this.forbidden = true;
+      throw error;
+    }
+  }
+
+  private async writeOnce(view: RolloutView, budgetMs: number): Promise<void> {
+    await this.find();
+    if (this.id !== undefined) {
+      try {
+        await this.update(this.id, view, budgetMs);
+        return;
+      } catch (error) {
+        // Another App made it, or it was deleted: a new one takes its place.
+        const status = statusOf(error);
+        if (status !== 403 && status !== 404) throw error;
+        this.id = undefined;
+      }
+    }
+    await this.create(view, budgetMs);
+  }
+
+  private async create(view: RolloutView, budgetMs: number): Promise<void> {
+    const { client, repository, sha, name, externalId, onId } = this.options;
+    const { id } = await client.call({
+      method: 'POST',
+      route: ROUTE,
+      parameters: {
+        ...repository,
+        name,
+        head_sha: sha,
+        external_id: externalId,
+        details_url: view.source.runUrl,
+        started_at: new Date(view.startedAt).toISOString(),
+        ...renderCheckRun(view),
+      },
+      schema: checkRunSchema,
+      resend: 'repeat',
+      budgetMs,
+    });
+    this.id = id;
+    onId(id);
+  }
+
+  private async update(id: number, view: RolloutView, budgetMs: number): Promise<void> {
+    const { client, repository } = this.options;
+    await client.call({
+      method: 'PATCH',
+      route: `${ROUTE}/{check_run_id}`,
+      parameters: {
+        ...repository,
+        check_run_id: id,
+        details_url: view.source.runUrl,
+        ...renderCheckRun(view),
+      },
+      schema: checkRunSchema,
+      resend: 'repeat',
+      budgetMs,
+    });
+  }
+
+  private async find(): Promise<void> {
+    if (this.looked || !this.options.resumed) return;
+    const { client, repository, sha, name, externalId, onId } = this.options;
+    const { check_runs: runs } = await client.call({
+      method: 'GET',
+      route: '/repos/{owner}/{repo}/commits/{ref}/check-runs',
+      parameters: { ...repository, ref: sha, check_name: name, filter: 'all', per_page: 100 },
+      schema: listSchema,
+      resend: 'repeat',
+      budgetMs: BUDGET_MS,
+    });
+    this.looked = true;
+    this.id = runs.find(run => run.external_id === externalId)?.id;
+    if (this.id !== undefined) onId(this.id);
+  }
+}

@@ -1,0 +1,65 @@
+import { assemble, type Assembled } from './assemble.ts';
+import { begin, refuseEarly } from './begin.ts';
+import type { RolloutView } from './report/view.ts';
+import { VERDICTS } from './rollout/verdict.ts';
+import { endOwnCommit } from './run/own-commit.ts';
+import { runStep } from './run/run-step.ts';
+import { watchTakeover } from './takeover.ts';
+import { clockFor } from './runtime/clock.ts';
+import { createLog } from './runtime/log.ts';
+import { writeOutputs } from './runtime/outputs.ts';
+import { markMain } from './runtime/saved-state.ts';
+import { cancelOnSignals } from './runtime/signals.ts';
+
+/** The step itself. Returns the exit code. */
+export async function main(env: NodeJS.ProcessEnv): Promise<number> {
+  markMain();
+  const log = createLog();
+  const cancel = cancelOnSignals();
+  const clock = clockFor(env);
+  let beginning: ReturnType<typeof begin>;
+  try {
+    beginning = begin(env);
+  } catch (error) {
+    return await refuseEarly(error, { env, log });
+  }
+  const { inputs, run, purpose } = beginning;
+  const takeover = watchTakeover({ clock, temp: run.temp });
+  const { remember, mayWrite } = takeover;
+  let assembled: Assembled;
+  try {
+    assembled = assemble({ ...beginning, env, clock, cancel, log, remember, mayWrite, resumed: false });
+  } catch (error) {
+    return await refuseEarly(error, { env, log });
+  }
+  const { parts } = assembled;
+  try {
+    const own = await endOwnCommit(parts, { isOwnCommit: assembled.isOwnCommit, mode: purpose.mode });
+    const view = own ?? (await Promise.race([runStep(parts, purpose.mode), takeover.happens]));
+    if (view === 'taken-over') {
+      log.info('The post step has taken this rollout over and tells how it ends.');
+      return 1;
+    }
+    await writeOutputs(view, {
+      ids: assembled.ids(),
+      resultFile: inputs.resultFile,
+      workspace: run.workspace,
+    });
+    log.debug(`${assembled.requests()} requests to GitHub`);
+    return announce(view, log);
+  } finally {
+    takeover.stop();
+    await assembled.close();
+  }
+}
+
+/** The last words of the log; an annotation only where a person has to act. */
+export function announce(view: RolloutView, log: ReturnType<typeof createLog>): number {
+  const { outcome } = view;
+  if (!outcome) return 1;
+  const { exitCode } = VERDICTS[outcome.verdict];
+  const words = `${view.name}: ${outcome.verdict} (${outcome.reason}). ${outcome.detail}`;
+  if (exitCode === 0) log.info(words);
+  else log.error(outcome.remedy === undefined ? words : `${words}\nWhat to do: ${outcome.remedy}`);
+  return exitCode;
+}

@@ -1,0 +1,52 @@
+import { assemble } from './assemble.ts';
+import { begin } from './begin.ts';
+import { announce } from './main.ts';
+import type { Memory } from './run/memory.ts';
+import { postStep } from './run/post-step.ts';
+import { abortMarker } from './runtime/abort-marker.ts';
+import { clockFor } from './runtime/clock.ts';
+import { createLog } from './runtime/log.ts';
+import { readMemory } from './runtime/saved-state.ts';
+
+/** The post step: ends what main could not. Returns the exit code. */
+export async function post(env: NodeJS.ProcessEnv): Promise<number> {
+  const memory = readMemory(env);
+  const log = createLog();
+  if (memory === undefined || memory.ended) {
+    log.info('The rollout has ended; nothing is left to be done.');
+    return 0;
+  }
+  const clock = clockFor(env);
+  // Signals that reach the post step change nothing: it has begun what must be ended.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
+  try {
+    const beginning = begin(env);
+    const assembled = assemble({
+      ...beginning,
+      env,
+      clock,
+      cancel: new AbortController().signal,
+      log,
+      remember: () => {},
+      mayWrite: () => Promise.resolve(),
+      resumed: true,
+    });
+    try {
+      const marker = abortMarker({ runnerTemp: beginning.run.temp, rolloutId: memory.id });
+      const view = await postStep(assembled.parts, memory, () => marker.leave('post'));
+      return announce(view, log);
+    } finally {
+      await assembled.close();
+    }
+  } catch (error) {
+    log.error(byHand(memory, error));
+    return 1;
+  }
+}
+
+/** What a person must do when we cannot: nothing is ever lost silently. */
+function byHand({ commit, branch, revert }: Memory, error: unknown): string {
+  const why = error instanceof Error ? error.message : String(error);
+  const done = revert === undefined ? '' : ` The revert ${revert} may be on the branch already; look first.`;
+  return `The rollout could not be ended (${why}). Commit ${commit} may still be on ${branch} of the GitOps repository.${done} Take it back by hand: git revert ${commit}`;
+}

@@ -1,0 +1,56 @@
+import type { RateLimit } from '../github/rate-limit.ts';
+import type { RolloutView } from './view.ts';
+import { headline } from './words.ts';
+
+/** Progress is shown at most this often; changes of stage at once (ms). */
+const PROGRESS_EVERY_MS = 15_000;
+
+/**
+ * When a report that costs requests is due. The repository shares its requests with everybody: under half of them only
+ * changes of stage are shown, under a fifth only the end.
+ */
+export class Cadence {
+  private readonly limit: (now: number) => RateLimit;
+  private written: { readonly stage: string; readonly text: string; readonly at: number } | undefined;
+
+  constructor(limit: (now: number) => RateLimit) {
+    this.limit = limit;
+  }
+
+  isDue(view: RolloutView, on: { readonly now: number; readonly progress: boolean }): boolean {
+    const { written } = this;
+    const last = view.outcome !== undefined;
+    if (!written) return true;
+    const stage = stageKey(view);
+    if (last) return written.text !== textKey(view) || written.stage !== stage;
+    const share = this.shareLeft(on.now);
+    if (share < 0.2) return false;
+    if (written.stage !== stage) return true;
+    if (!on.progress || share < 0.5) return false;
+    return written.text !== textKey(view) && on.now - written.at >= PROGRESS_EVERY_MS;
+  }
+
+  wrote(view: RolloutView, now: number): void {
+    this.written = { stage: stageKey(view), text: textKey(view), at: now };
+  }
+
+  private shareLeft(now: number): number {
+    const limit = this.limit(Number.isFinite(now) ? now : Date.now());
+    return limit.kind === 'unlimited' || limit.limit === 0 ? 1 : limit.remaining / limit.limit;
+  }
+}
+
+function stageKey(view: RolloutView): string {
+  return view.outcome ? `done ${view.outcome.verdict}` : view.stage;
+}
+
+function textKey(view: RolloutView): string {
+  const canaries = view.canaries.map(({ weight, iteration, failedChecks, phase, waitingFor }) => [
+    weight,
+    iteration,
+    failedChecks,
+    phase,
+    waitingFor,
+  ]);
+  return JSON.stringify([headline(view), canaries, view.proof.map(({ state }) => state), view.notes.length]);
+}

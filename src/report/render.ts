@@ -1,0 +1,43 @@
+import { VERDICTS } from '../rollout/verdict.ts';
+import { fitSections, plain } from './markdown-text.ts';
+import { sectionsOf } from './sections.ts';
+import type { RolloutView } from './view.ts';
+import { headline, verdictMark } from './words.ts';
+
+/** GitHub's limit for comments and for the fields of a check's output, bytes. */
+const MAX_BYTES = 65_535;
+/** Of a step's summary, bytes (docs "Adding a job summary"). */
+const MAX_SUMMARY_BYTES = 1_000_000;
+const CUT = '… the rest is in the job summary.';
+
+/** By this line our comment is found again; together with our own login, because anyone can write it. */
+export function commentMarker(name: string): string {
+  return `<!-- gated-rollout: ${encodeURIComponent(name)} -->`;
+}
+
+export function renderComment(view: RolloutView): string {
+  const marker = commentMarker(view.name);
+  return fitSections([`${marker}\n${title(view)}`, ...sectionsOf(view)], MAX_BYTES, CUT);
+}
+
+export function renderSummary(view: RolloutView): string {
+  return fitSections([title(view), ...sectionsOf(view)], MAX_SUMMARY_BYTES, '… too long for a summary.');
+}
+
+function title(view: RolloutView): string {
+  const mark = view.outcome ? verdictMark(view.outcome.verdict) : '⏳';
+  return `### ${mark} ${plain(headline(view))}`;
+}
+
+/** A check run's fields, in GitHub's words. */
+export interface CheckRunContent {
+  readonly status: 'in_progress' | 'completed';
+  readonly conclusion?: 'success' | 'failure' | 'neutral' | 'cancelled' | 'timed_out' | 'action_required';
+  readonly output: { readonly title: string; readonly summary: string };
+}
+
+export function renderCheckRun(view: RolloutView): CheckRunContent {
+  const output = { title: headline(view), summary: fitSections(sectionsOf(view), MAX_BYTES, CUT) || title(view) };
+  if (!view.outcome) return { status: 'in_progress', output };
+  return { status: 'completed', conclusion: VERDICTS[view.outcome.verdict].conclusion, output };
+}

@@ -1,0 +1,113 @@
+import type { Verdict } from '../rollout/verdict.ts';
+import type { CanaryProgressView, ProofLink, RolloutView, Stage } from './view.ts';
+
+/** The words that all reports share. */
+
+const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
+  promoted: 'promoted',
+  initialized: 'adopted and initialized, not analysed',
+  unchanged: 'nothing to do',
+  pending: 'handed over, not decided',
+  'rolled-back': 'rolled back',
+  'not-applied': 'not applied',
+  'not-started': 'not started',
+  'revert-blocked': 'failed, and the revert needs a person',
+  'revert-unverified': 'failed and reverted, not proven back',
+  'promotion-failed': 'promotion failed, the primary is broken',
+  unknown: 'not known',
+  refused: 'refused, nothing was written',
+  cancelled: 'cancelled',
+  superseded: 'superseded',
+  'timed-out': 'timed out',
+};
+
+const STAGE_WORDS: Readonly<Record<Stage, string>> = {
+  preparing: 'preparing',
+  settling: 'waiting for what goes on already',
+  adopting: 'adding the Canary',
+  committing: 'committing',
+  applying: 'waiting for Flux',
+  delivering: 'waiting for the new version to arrive',
+  waitingApproval: 'waiting for an approval',
+  analysing: 'analysing',
+  waitingPromotion: 'waiting for the promotion to be approved',
+  promoting: 'promoting',
+  finalising: 'finishing',
+  reverting: 'reverting',
+  verifyingRevert: 'reverted, proving the cluster back',
+  done: 'done',
+};
+
+const LINK_WORDS: Readonly<Record<ProofLink['link'], string>> = {
+  committed: 'Committed',
+  applied: 'Applied',
+  delivered: 'Delivered',
+  analysed: 'Analysed',
+  promoted: 'Promoted',
+  reverted: 'Reverted',
+  back: 'Back',
+};
+
+const LINK_MARKS: Readonly<Record<ProofLink['state'], string>> = {
+  proven: '✅',
+  waiting: '⏳',
+  failed: '❌',
+  unknown: '⚪',
+};
+
+export function linkWords(link: ProofLink): { readonly name: string; readonly mark: string } {
+  return { name: LINK_WORDS[link.link], mark: LINK_MARKS[link.state] };
+}
+
+export function verdictMark(verdict: Verdict): string {
+  if (verdict === 'promoted' || verdict === 'initialized' || verdict === 'unchanged') return '✅';
+  if (verdict === 'pending') return '⏳';
+  if (verdict === 'superseded' || verdict === 'cancelled') return '🚫';
+  return '❌';
+}
+
+/** `shop: promoted`, or `shop: analysing, 25 % of traffic`. At most 120 characters. */
+export function headline(view: RolloutView): string {
+  const what = view.outcome ? VERDICT_WORDS[view.outcome.verdict] : progressWords(view);
+  return `${view.name}: ${what}`.slice(0, 120);
+}
+
+function progressWords(view: RolloutView): string {
+  const stage = STAGE_WORDS[view.stage];
+  if (view.stage !== 'analysing') return stage;
+  const live = view.canaries.filter(canary => canary.stage === 'analysing');
+  if (live.length !== 1 || view.canaries.length > 1)
+    return `${stage}, ${live.length} of ${view.canaries.length} canaries`;
+  const [canary] = live;
+  return canary ? `${stage}, ${shareWords(canary)}` : stage;
+}
+
+/** How far an analysis is: traffic or iterations. */
+export function shareWords(canary: CanaryProgressView): string {
+  if (canary.strategy === 'weighted') return `${canary.weight} % of traffic`;
+  return `iteration ${Math.max(0, canary.iteration)} of ${canary.iterations ?? '?'}`;
+}
+
+/** `▰▰▰▱▱▱▱▱▱▱` */
+export function bar(canary: CanaryProgressView): string {
+  const done = canary.outcome?.kind === 'promoted';
+  const share =
+    canary.strategy === 'weighted'
+      ? canary.weight / (canary.maxWeight ?? 100)
+      : canary.iteration / (canary.iterations ?? 1);
+  const filled = done ? 10 : Math.round(Math.min(1, Math.max(0, share)) * 10);
+  return '▰'.repeat(filled) + '▱'.repeat(10 - filled);
+}
+
+/** `1 m 05 s` */
+export function elapsed(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} m ${String(seconds % 60).padStart(2, '0')} s`;
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} m`;
+}
+
+export function stageWords(stage: Stage): string {
+  return STAGE_WORDS[stage];
+}
