@@ -22,7 +22,9 @@ const vitest = join(createRequire(import.meta.url).resolve('vitest/package.json'
 const hasGo = spawnSync('go', ['version']).status === 0;
 const suites = [
   { name: 'tests', args: [] },
-  ...(hasGo ? [{ name: 'tests on the real control plane', args: ['--config', 'vitest.cluster.config.ts'] }] : []),
+  ...(hasGo
+    ? [{ name: 'tests on the real control plane', args: ['--config', 'vitest.cluster.config.ts'] }]
+    : []),
 ];
 
 let passed = 0;

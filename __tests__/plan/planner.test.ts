@@ -161,7 +161,12 @@ describe('a change goes where the build takes it from, all else byte for byte as
     expect(unchanged).toBe(false);
     expect(files.map(({ path }) => path)).toEqual(['apps/deployment.yaml']);
     expect(files[0]?.text).toBe(withId(DEPLOYMENT.replace('shop:6.1.0', 'shop:6.2.0')));
-    expect(found[0]).toMatchObject({ path: 'apps/deployment.yaml', line: 16, current: '6.1.0', requested: '6.2.0' });
+    expect(found[0]).toMatchObject({
+      path: 'apps/deployment.yaml',
+      line: 16,
+      current: '6.1.0',
+      requested: '6.2.0',
+    });
   });
 
   it('keeps CRLF line ends', async () => {
@@ -176,12 +181,15 @@ describe('a change goes where the build takes it from, all else byte for byte as
       'target: prod/frontend\nchange:\n- {env: ERROR_FRACTION, value: 0.2}\n- {arg: --ui-logo, value: b.png}\n- {arg: --port, value: "80"}\n',
     );
     expect(files[0]?.text).toBe(
-      withId(DEPLOYMENT.replace("'0.1'", "'0.2'").replace('logo=a.png', 'logo=b.png').replace('"9898"]', '"80"]')),
+      withId(
+        DEPLOYMENT.replace("'0.1'", "'0.2'").replace('logo=a.png', 'logo=b.png').replace('"9898"]', '"80"]'),
+      ),
     );
   });
 
   it('writes the newTag of an images entry, which wins over the manifest', async () => {
-    const kustomization = 'resources: [deployment.yaml, canary.yaml]\nimages:\n- name: ghcr.io/acme/shop\n  newTag: "6.1.1" # set here\n';
+    const kustomization =
+      'resources: [deployment.yaml, canary.yaml]\nimages:\n- name: ghcr.io/acme/shop\n  newTag: "6.1.1" # set here\n';
     const { files, found } = await plan({ ...PLAIN, 'apps/kustomization.yaml': kustomization }, IMAGE);
     expect(files.map(({ path, text }) => [path, text])).toEqual([
       ['apps/deployment.yaml', withId(DEPLOYMENT)],
@@ -203,20 +211,26 @@ describe('a change goes where the build takes it from, all else byte for byte as
   });
 
   it('writes into the patch that sets the value, inline or in a file', async () => {
-    const patch = 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: frontend}\nspec:\n  template:\n    spec:\n      containers:\n      - name: main\n        env:\n        - {name: ERROR_FRACTION, value: "0.5"}\n';
+    const patch =
+      'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: frontend}\nspec:\n  template:\n    spec:\n      containers:\n      - name: main\n        env:\n        - {name: ERROR_FRACTION, value: "0.5"}\n';
     const change = 'target: prod/frontend\nchange: [{env: ERROR_FRACTION, value: "0.7"}]\n';
     const inFile = await plan(
       {
         ...PLAIN,
         'apps/patch.yaml': patch,
-        'apps/kustomization.yaml': 'resources: [deployment.yaml, canary.yaml]\npatches:\n- path: patch.yaml\n',
+        'apps/kustomization.yaml':
+          'resources: [deployment.yaml, canary.yaml]\npatches:\n- path: patch.yaml\n',
       },
       change,
     );
-    expect(inFile.files.find(({ path }) => path === 'apps/patch.yaml')?.text).toBe(patch.replace('0.5', '0.7'));
+    expect(inFile.files.find(({ path }) => path === 'apps/patch.yaml')?.text).toBe(
+      patch.replace('0.5', '0.7'),
+    );
     const inline = `resources: [deployment.yaml, canary.yaml]\npatches:\n- patch: |\n${patch.replace(/^/gm, '    ').trimEnd()}\n  target: {kind: Deployment}\n`;
     const inPlace = await plan({ ...PLAIN, 'apps/kustomization.yaml': inline }, change);
-    expect(inPlace.files.find(({ path }) => path === 'apps/kustomization.yaml')?.text).toBe(inline.replace('0.5', '0.7'));
+    expect(inPlace.files.find(({ path }) => path === 'apps/kustomization.yaml')?.text).toBe(
+      inline.replace('0.5', '0.7'),
+    );
     expect(inPlace.found[0]?.line).toBe(13);
   });
 
@@ -230,14 +244,21 @@ describe('a change goes where the build takes it from, all else byte for byte as
         'namespace: prod\nnameSuffix: end\nresources:\n- ../base\n- canary.yaml\nimages:\n- name: ghcr.io/acme/shop\n  newTag: 6.1.0\n',
     };
     const planned = await plan(files, IMAGE, { folder: 'prod' });
-    expect(planned.files.map(({ path }) => path)).toEqual(['prod/front-rollout.yaml', 'prod/kustomization.yaml']);
+    expect(planned.files.map(({ path }) => path)).toEqual([
+      'prod/front-rollout.yaml',
+      'prod/kustomization.yaml',
+    ]);
     expect(planned.files[0]?.text).toContain('gated-rollout/id: shop-1');
     expect(planned.files[1]?.text).toBe(
       `${files['prod/kustomization.yaml'].replace('6.1.0', '6.2.0')}patches:\n- path: front-rollout.yaml\n`,
     );
     const shared = await refusal(
       plan(
-        { ...files, 'prod/kustomization.yaml': 'namespace: prod\nnameSuffix: end\nresources:\n- ../base\n- canary.yaml\n' },
+        {
+          ...files,
+          'prod/kustomization.yaml':
+            'namespace: prod\nnameSuffix: end\nresources:\n- ../base\n- canary.yaml\n',
+        },
         IMAGE,
         { folder: 'prod' },
       ),
@@ -369,10 +390,18 @@ spec:
 
 describe('refusals name file, line and what was found', () => {
   it.each([
-    ['change-not-found', 'target: prod/frontend\nchange: [{image: "other:1"}]\n', 'main: ghcr.io/acme/shop:6.1.0'],
+    [
+      'change-not-found',
+      'target: prod/frontend\nchange: [{image: "other:1"}]\n',
+      'main: ghcr.io/acme/shop:6.1.0',
+    ],
     ['change-not-found', 'target: prod/frontend\nchange: [{env: NOPE, value: 1}]\n', 'ERROR_FRACTION'],
     ['change-not-found', 'target: prod/frontend\nchange: [{arg: --nope, value: 1}]\n', '--ui-logo=a.png'],
-    ['change-not-found', 'target: prod/frontend\nchange: [{env: X, container: side, value: 1}]\n', 'there are main'],
+    [
+      'change-not-found',
+      'target: prod/frontend\nchange: [{env: X, container: side, value: 1}]\n',
+      'there are main',
+    ],
   ])('%s %s', async (reason, yaml, words) => {
     const error = await refusal(plan(PLAIN, yaml));
     expect(error.reason).toBe(reason);
@@ -381,7 +410,9 @@ describe('refusals name file, line and what was found', () => {
   });
 
   it('names the targets that there are', async () => {
-    const error = await refusal(plan({ 'apps/deployment.yaml': DEPLOYMENT.replace('name: frontend', 'name: front') }, IMAGE));
+    const error = await refusal(
+      plan({ 'apps/deployment.yaml': DEPLOYMENT.replace('name: frontend', 'name: front') }, IMAGE),
+    );
     expect(error.reason).toBe('target-not-found');
     expect(error.message).toContain('prod/front');
   });

@@ -131,15 +131,13 @@ const REVERT = { sha: 'd'.repeat(40), url: '' };
 const anyEvent: fc.Arbitrary<RolloutEvent> = fc.oneof(
   {
     weight: 12,
-    arbitrary: fc
-      .tuple(anyView, fc.constantFrom('read' as const, 'read' as const, 'watch' as const))
-      .map(
-        ([view, source]): RolloutEvent => ({
-          type: 'observed',
-          observation: observation(view, source, 0),
-          known: KNOWN,
-        }),
-      ),
+    arbitrary: fc.tuple(anyView, fc.constantFrom('read' as const, 'read' as const, 'watch' as const)).map(
+      ([view, source]): RolloutEvent => ({
+        type: 'observed',
+        observation: observation(view, source, 0),
+        known: KNOWN,
+      }),
+    ),
   },
   { weight: 1, arbitrary: fc.constant<RolloutEvent>({ type: 'unreadable', message: 'connection refused' }) },
   { weight: 1, arbitrary: fc.constant<RolloutEvent>({ type: 'tick' }) },

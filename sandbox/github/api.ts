@@ -75,7 +75,10 @@ function authorize(state: GitHubState, route: Route, request: ApiRequest): void 
 
 function refuseMalformed(call: IncomingCall): void {
   if (call.headers['user-agent'] === undefined) {
-    throw new ApiError(403, 'Request forbidden by administrative rules. Please make sure your request has a User-Agent header.');
+    throw new ApiError(
+      403,
+      'Request forbidden by administrative rules. Please make sure your request has a User-Agent header.',
+    );
   }
   const version = call.headers['x-github-api-version'];
   if (version !== undefined && !apiVersions.includes(version)) {
@@ -207,7 +210,8 @@ export class GitHubApi {
 
   private async route(request: ApiRequest) {
     if (request.path === '/graphql' && request.method === 'POST') {
-      if (request.identity === undefined) throw new ApiError(401, 'This endpoint requires you to be authenticated.');
+      if (request.identity === undefined)
+        throw new ApiError(401, 'This endpoint requires you to be authenticated.');
       return { headers: {}, run: () => answerGraphql(this.state, request) };
     }
     const match = this.router.match(request.method, request.path);

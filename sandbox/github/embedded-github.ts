@@ -62,7 +62,11 @@ interface TokenCommon {
 export type NewToken =
   | (TokenCommon & { readonly kind: 'actions'; readonly repository: string })
   | (TokenCommon & { readonly kind: 'app'; readonly slug: string; readonly repositories?: readonly string[] })
-  | (TokenCommon & { readonly kind: 'user'; readonly login: string; readonly repositories?: readonly string[] });
+  | (TokenCommon & {
+      readonly kind: 'user';
+      readonly login: string;
+      readonly repositories?: readonly string[];
+    });
 
 export interface NewApp {
   readonly slug: string;
@@ -185,7 +189,12 @@ export class EmbeddedGitHub {
   /** Pushes files to a branch of their own and opens a pull request for it. Returns its number. */
   async proposeChange(
     fullName: string,
-    change: { readonly branch: string; readonly files: Files; readonly title: string; readonly user?: string },
+    change: {
+      readonly branch: string;
+      readonly files: Files;
+      readonly title: string;
+      readonly user?: string;
+    },
   ): Promise<number> {
     const { branch, files, title, user = 'mona' } = change;
     await this.push(fullName, { branch, files, message: title });
@@ -315,7 +324,13 @@ export class EmbeddedGitHub {
     this.state.account(`${slug}[bot]`);
     const installationIds = (wanted.installations ?? []).map(installation => {
       const installationId = this.state.newId();
-      this.state.installations.push({ permissions, ...installation, id: installationId, appId: id, createdAt });
+      this.state.installations.push({
+        permissions,
+        ...installation,
+        id: installationId,
+        appId: id,
+        createdAt,
+      });
       return installationId;
     });
     return { appId: id, clientId, installationIds };

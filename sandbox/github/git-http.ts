@@ -19,8 +19,7 @@ export function parseGitUrl(url: URL): GitHttpRequest | undefined {
   );
   if (match === null) return undefined;
   const [, owner = '', name = '', service = ''] = match;
-  const writes =
-    service === 'git-receive-pack' || url.searchParams.get('service') === 'git-receive-pack';
+  const writes = service === 'git-receive-pack' || url.searchParams.get('service') === 'git-receive-pack';
   return { owner, name, service, query: url.search.slice(1), writes };
 }
 

@@ -18,16 +18,18 @@ export interface NewPullRequest {
 }
 
 /** Opens a pull request between two branches of the repository. Throws 422 as GitHub words it. */
-export async function openPullRequest(state: GitHubState, repository: RepositoryState, wanted: NewPullRequest) {
+export async function openPullRequest(
+  state: GitHubState,
+  repository: RepositoryState,
+  wanted: NewPullRequest,
+) {
   const headRef = wanted.head.includes(':') ? wanted.head.slice(wanted.head.indexOf(':') + 1) : wanted.head;
   const head = await repository.git.ref(`refs/heads/${headRef}`);
   const base = await repository.git.ref(`refs/heads/${wanted.base}`);
   if (head === undefined) throw validationFailed('PullRequest', 'head');
   if (base === undefined) throw validationFailed('PullRequest', 'base');
   const pulls = [...repository.pulls.values()];
-  if (
-    pulls.some(pull => pull.state === 'open' && pull.headRef === headRef && pull.baseRef === wanted.base)
-  ) {
+  if (pulls.some(pull => pull.state === 'open' && pull.headRef === headRef && pull.baseRef === wanted.base)) {
     const owner = repository.fullName.split('/')[0];
     const message = `A pull request already exists for ${owner}:${headRef}.`;
     throw new ApiError(422, 'Validation Failed', {

@@ -9,7 +9,10 @@ export interface Ruleset {
   readonly name: string;
   /** Branch names, without refs/heads/. */
   readonly branches: readonly string[];
-  readonly rules: readonly { readonly type: string; readonly parameters?: Readonly<Record<string, unknown>> }[];
+  readonly rules: readonly {
+    readonly type: string;
+    readonly parameters?: Readonly<Record<string, unknown>>;
+  }[];
   /** Logins that the rules don't bind. */
   readonly bypass?: Readonly<Record<string, Bypass>>;
   /** How a refused update is answered; `422 Reference update failed` unless given (also seen: 409). */

@@ -144,7 +144,10 @@ export class GitHubServer {
     exchange: Exchange,
     fault: Extract<FaultEffect, { kind: 'respond' }>,
   ): void {
-    const message = { message: `Scripted answer ${fault.status}`, documentation_url: 'https://docs.github.com/rest' };
+    const message = {
+      message: `Scripted answer ${fault.status}`,
+      documentation_url: 'https://docs.github.com/rest',
+    };
     const body = fault.body ?? message;
     const text = typeof body === 'string' ? body : JSON.stringify(body);
     const identity = this.identityOf(response.req);

@@ -8,7 +8,7 @@ import type { ProofLink } from './view.ts';
  */
 export function proofOf(state: RolloutState): readonly ProofLink[] {
   const links = [committed(state), applied(state), delivered(state), ...analysis(state)];
-  const chain = ended(state) ? broken(links) : links;
+  const chain = ended(state) ? broken(links, whyOf(state)) : links;
   return [...chain, ...revertLinks(state)];
 }
 
@@ -16,11 +16,18 @@ function ended(state: RolloutState): boolean {
   return state.phase !== 'following' && !(state.phase === 'done' && state.outcome.verdict === 'pending');
 }
 
-function broken(links: readonly ProofLink[]): readonly ProofLink[] {
+/** Why the chain ends where it does. */
+function whyOf(state: RolloutState): string | undefined {
+  if ('cause' in state && state.cause) return state.cause.detail;
+  return state.phase === 'done' ? state.outcome.detail : undefined;
+}
+
+function broken(links: readonly ProofLink[], why: string | undefined): readonly ProofLink[] {
   const first = links.findIndex(link => link.state !== 'proven');
   return links.map((link, index) => {
     if (first < 0 || index < first) return link;
-    return { ...link, state: index === first ? 'failed' : 'unknown' };
+    if (index > first) return { ...link, state: 'unknown', detail: 'never seen' };
+    return { ...link, state: 'failed', detail: why ?? link.detail };
   });
 }
 

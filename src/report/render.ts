@@ -37,7 +37,10 @@ export interface CheckRunContent {
 }
 
 export function renderCheckRun(view: RolloutView): CheckRunContent {
-  const output = { title: headline(view), summary: fitSections(sectionsOf(view), MAX_BYTES, CUT) || title(view) };
+  const output = {
+    title: headline(view),
+    summary: fitSections(sectionsOf(view), MAX_BYTES, CUT) || title(view),
+  };
   if (!view.outcome) return { status: 'in_progress', output };
   return { status: 'completed', conclusion: VERDICTS[view.outcome.verdict].conclusion, output };
 }

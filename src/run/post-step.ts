@@ -36,7 +36,10 @@ export async function postStep(
   const record = found && recordFromTrailers(found.trailers);
   if (!found || !record) return await reportNeverPushed(parts, repository, memory);
 
-  const report = reportOf(parts, repository, { record });
+  const report = reportOf(parts, repository, {
+    record,
+    note: 'The step ended before the rollout did; its post step ends it.',
+  });
   const view = await openView(parts, record);
   try {
     const intent = intentInPost(parts, record);
@@ -79,8 +82,13 @@ async function takeOver(
     gitops: repository.gitops,
     clock: parts.clock,
   });
+  if (memory.cause) {
+    // It was decided already: what is seen now (our own revert, perhaps) only tells in which form.
+    const { observation, known, tracks } = seen.state;
+    const looked = { ...started.state, known, tracks, ...(observation ? { observation } : {}) };
+    return beginRevert(looked, memory.cause, parts.clock.now());
+  }
   if (seen.state.phase !== 'following') return seen;
-  if (memory.cause) return beginRevert(seen.state, memory.cause, parts.clock.now());
   return transition(seen.state, { type: 'cancelled', by: 'main stopped before it ended' }, parts.clock.now());
 }
 

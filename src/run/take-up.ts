@@ -37,7 +37,8 @@ async function followToItsEnd(
   parts.say(
     `The rollout ${record.id} was left unfinished by ${record.runUrl}; following it to its end first.`,
   );
-  const report = reportOf(parts, on.repository, unfinished);
+  const note = 'The run that began this rollout did not end it; a later one follows it to its end.';
+  const report = reportOf(parts, on.repository, { record, note });
   const restoreTexts = await readRestoreTexts(on.repository.gitops, commit, record.restore);
   // A cancel of this run is no wish about that rollout: the next one takes it up again.
   const intent = intentOf(parts, record, 'hand-over');
@@ -55,7 +56,7 @@ async function followToItsEnd(
 export function reportOf(
   parts: Pick<RunParts, 'reporterFor' | 'clock'>,
   repository: OpenedRepository,
-  { record }: Pick<UnfinishedRollout, 'record'>,
+  { record, note }: Pick<UnfinishedRollout, 'record'> & { readonly note: string },
 ): RunReport {
   const { source } = record;
   return new RunReport({
@@ -68,7 +69,7 @@ export function reportOf(
       source: { ...source, runUrl: record.runUrl },
       gitops: repository.name,
       changes: [],
-      notes: ['This rollout was begun by another run and is followed to its end by a later one.'],
+      notes: [note],
     },
   });
 }

@@ -20,6 +20,8 @@ export type LogSink = Pick<typeof core, 'info' | 'startGroup' | 'endGroup' | 'wa
 const ANNOTATIONS_PER_LEVEL = 10;
 const LONGEST_LINE = 2_000;
 const MOST_LINES = 50;
+/** Terminal codes and direction marks: what they show is not what is there. */
+const INVISIBLE = /(?!\t)[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 export function createLog(sink: LogSink = core): Log {
   const left = { warning: ANNOTATIONS_PER_LEVEL, error: ANNOTATIONS_PER_LEVEL };
@@ -55,14 +57,8 @@ export function logText(text: string): string {
 
 function harmless(line: string): string {
   const cut = line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE).toWellFormed()} …` : line;
-  return (
-    cut
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: terminal codes are what is taken out
-      .replace(
-        /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/g,
-        '\ufffd',
-      )
-      .replace(/^(\s*):(?=:)/, '$1: ')
-      .replaceAll('##[', '## [')
-  );
+  return cut
+    .replace(INVISIBLE, '\ufffd')
+    .replace(/^(\s*):(?=:)/, '$1: ')
+    .replaceAll('##[', '## [');
 }

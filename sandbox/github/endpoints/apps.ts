@@ -18,7 +18,8 @@ import {
 
 function authenticatedApp(state: GitHubState, request: ApiRequest): App {
   const { identity } = request;
-  const app = identity?.kind === 'app-jwt' ? state.apps.find(known => known.id === identity.appId) : undefined;
+  const app =
+    identity?.kind === 'app-jwt' ? state.apps.find(known => known.id === identity.appId) : undefined;
   if (app === undefined) throw new ApiError(401, 'A JSON web token could not be decoded');
   return app;
 }

@@ -104,13 +104,16 @@ function cutText(text: string | undefined): string | null {
   // A character that the cut goes through becomes a replacement character: drop it.
   return Buffer.byteLength(text) <= maxBytes
     ? text
-    : Buffer.from(text).subarray(0, maxBytes).toString().replace(/\uFFFD$/, '');
+    : Buffer.from(text)
+        .subarray(0, maxBytes)
+        .toString()
+        .replace(/\uFFFD$/, '');
 }
 
 /** The status fields after a request. A conclusion alone means completed (spec). */
 function applyStatus(state: GitHubState, run: CheckRunState, body: CheckBody): void {
   if (body.status === 'completed' && body.conclusion === undefined) {
-    throw new ApiError(422, 'Invalid request.\n\nFor \'conclusion\', "conclusion" wasn\'t supplied.');
+    throw new ApiError(422, "Invalid request.\n\nFor 'conclusion', \"conclusion\" wasn't supplied.");
   }
   const status = body.conclusion === undefined ? body.status : 'completed';
   if (status !== undefined) run.status = status;

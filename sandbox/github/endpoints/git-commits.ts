@@ -2,7 +2,14 @@ import { z } from 'zod';
 import type { GitHubState } from '../github-state.ts';
 import type { Identity } from '../identities.ts';
 import { gitCommit } from '../json/commits.ts';
-import { type ApiAnswer, type ApiRequest, notFound, parseBody, type Route, unprocessable } from '../router.ts';
+import {
+  type ApiAnswer,
+  type ApiRequest,
+  notFound,
+  parseBody,
+  type Route,
+  unprocessable,
+} from '../router.ts';
 
 const person = z.object({
   name: z.string(),

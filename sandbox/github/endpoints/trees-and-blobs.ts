@@ -6,7 +6,14 @@ import type { GitHubState } from '../github-state.ts';
 import { nodeId } from '../json/accounts.ts';
 import { repositoryUrl } from '../json/repositories.ts';
 import type { RepositoryState } from '../repository-state.ts';
-import { type ApiAnswer, type ApiRequest, notFound, parseBody, type Route, unprocessable } from '../router.ts';
+import {
+  type ApiAnswer,
+  type ApiRequest,
+  notFound,
+  parseBody,
+  type Route,
+  unprocessable,
+} from '../router.ts';
 
 /** Base64 as GitHub writes it: a line end after every 60 characters. */
 export function wrappedBase64(content: Buffer): string {
@@ -126,7 +133,11 @@ async function createTree(state: GitHubState, request: ApiRequest): Promise<ApiA
   const sha = await editTree(repository.git, base, edits).catch((error: unknown) => {
     throw error instanceof TreeEditError ? unprocessable(error.message) : error;
   });
-  const listing = await listTree(repository.git, { tree: sha, recursive: false, limit: repository.treeLimit });
+  const listing = await listTree(repository.git, {
+    tree: sha,
+    recursive: false,
+    limit: repository.treeLimit,
+  });
   const body = await treeJson(state, repository, { sha, ...listing });
   return { status: 201, body, headers: { location: body.url } };
 }

@@ -89,13 +89,20 @@ const statuses: Readonly<Record<string, FileStatus>> = {
  * Files that differ between two trees (or commits), renames found as GitHub finds them (half alike). Patches are
  * only there for text that changed.
  */
-export async function changedFiles(repository: GitRepository, from: string, to: string): Promise<FileChange[]> {
+export async function changedFiles(
+  repository: GitRepository,
+  from: string,
+  to: string,
+): Promise<FileChange[]> {
   const diff = ['diff-tree', '-r', '-M', '--no-commit-id'];
   const [rawOutput, patchOutput] = await Promise.all([
     repository.git([...diff, '--raw', '--no-abbrev', '--numstat', '-z', from, to]),
     repository.git([...diff, '-p', '--full-index', from, to]),
   ]);
-  const patches = patchOutput.toString().split(/^diff --git /m).slice(1);
+  const patches = patchOutput
+    .toString()
+    .split(/^diff --git /m)
+    .slice(1);
   const fields = rawOutput.toString().split('\0');
   const changes: Omit<FileChange, 'additions' | 'deletions' | 'patch'>[] = [];
   let at = 0;

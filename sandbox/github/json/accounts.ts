@@ -68,7 +68,10 @@ export function privateUser(state: GitHubState, login: string) {
 }
 
 /** The schema `integration`. */
-export function appJson(state: GitHubState, app: Omit<App, 'publicKey' | 'clientId'> & { clientId?: string }) {
+export function appJson(
+  state: GitHubState,
+  app: Omit<App, 'publicKey' | 'clientId'> & { clientId?: string },
+) {
   const { server } = state.urls;
   return {
     id: app.id,
