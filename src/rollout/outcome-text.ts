@@ -140,7 +140,7 @@ function undoCommand(target: string): string {
 
 function sentence(text: string): string {
   const trimmed = text.trim();
-  return /[.!?”]$/.test(trimmed) ? trimmed : `${trimmed}.`;
+  return /[.!?]$/.test(trimmed) ? trimmed : `${trimmed}.`;
 }
 
 function short(sha: string): string {
