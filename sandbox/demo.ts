@@ -25,7 +25,9 @@ const WEIGHT_BASED = `${HEADER_BASED}canary:
 async function main(): Promise<void> {
   const began = Date.now();
   say(bold('Gated Rollout on the sandbox'));
-  say(dim(`An embedded GitHub and an embedded cluster with Flux and Flagger; time runs ${RATE} times faster.`));
+  say(
+    dim(`An embedded GitHub and an embedded cluster with Flux and Flagger; time runs ${RATE} times faster.`),
+  );
   const sandbox = await Sandbox.start({
     rate: RATE,
     rollout: HEADER_BASED,

@@ -57,14 +57,14 @@ export class Sandbox {
     const rate = options.rate ?? 20;
     const [github, cluster] = await Promise.all([startGitHub(options.github), startCluster({ rate })]);
     await github.createRepository(SOURCE, { files: { 'README.md': 'shop\n' } });
-    await github.createRepository(FLEET, {
-      files: {
-        'apps/deployment.yaml': deployment(),
-        'apps/canary.yaml': canary(),
-        'apps/kustomization.yaml': KUSTOMIZATION,
-        ...options.files,
-      },
-    });
+    const files: Files = {
+      'apps/deployment.yaml': deployment(),
+      'apps/canary.yaml': canary(),
+      'apps/kustomization.yaml': KUSTOMIZATION,
+      ...options.files,
+    };
+    const given = Object.entries(files).filter(([, file]) => file !== null);
+    await github.createRepository(FLEET, { files: Object.fromEntries(given) });
     cluster.apply(
       fluxObjects({
         url: github.cloneUrl(FLEET),
