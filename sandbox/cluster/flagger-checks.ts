@@ -7,11 +7,11 @@ export type MetricValue = number | 'no-values' | 'unavailable';
 export type Halt = string | undefined;
 
 /** Flagger scheduler_metrics.go: each metric against its range, the first that does not hold. */
-export function checkMetrics(canary: KubeObject, valueOf: (metric: string) => MetricValue | undefined): Halt {
+export function checkMetrics(canary: KubeObject, lookup: (metric: string) => MetricValue | undefined): Halt {
   const { name, namespace } = canary.metadata;
   for (const metric of listAt(canary, 'spec', 'analysis', 'metrics')) {
     const metricName = textAt(metric, 'name');
-    const value = valueOf(metricName) ?? goodValue(metric);
+    const value = lookup(metricName) ?? goodValue(metric);
     if (value === 'no-values') {
       return `Halt advancement no values found for custom metric: ${metricName}: no values found`;
     }

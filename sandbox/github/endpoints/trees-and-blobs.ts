@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ObjectType } from '../git/object-reader.ts';
+import type { ObjectType } from '../git/object-reader.ts';
 import { objectTypeOf, type TreeMode } from '../git/object-format.ts';
 import { editTree, type ListedEntry, listTree, type TreeEdit, TreeEditError } from '../git/tree-edit.ts';
 import type { GitHubState } from '../github-state.ts';

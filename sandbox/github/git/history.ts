@@ -110,8 +110,10 @@ export async function changedFiles(
     const [, , before = '', after = '', letter = 'M'] = (fields[at] ?? '').split(' ');
     const status = statuses[letter.charAt(0)] ?? 'changed';
     const moved = status === 'renamed' || status === 'copied';
-    const first = fields[(at += 1)] ?? '';
-    const path = moved ? (fields[(at += 1)] ?? '') : first;
+    at += 1;
+    const first = fields[at] ?? '';
+    if (moved) at += 1;
+    const path = fields[at] ?? '';
     const sha = status === 'removed' ? before : after;
     changes.push({ path, status, sha, ...(moved ? { previousPath: first } : {}) });
   }

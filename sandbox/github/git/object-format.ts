@@ -54,7 +54,8 @@ export async function writeLooseObject(
     { level: 1 },
   );
   await mkdir(folder, { recursive: true });
-  const temporary = join(folder, `tmp_obj_${process.pid}_${(temporaries += 1)}`);
+  temporaries += 1;
+  const temporary = join(folder, `tmp_obj_${process.pid}_${temporaries}`);
   await writeFile(temporary, bytes, { mode: 0o444 });
   await rename(temporary, file);
   return sha;
