@@ -28,7 +28,9 @@ export function parseRolloutFile(
   const yaml = new YamlPositions(text, on.file);
   const syntax = syntaxProblems(yaml);
   if (syntax.length > 0) return { problems: syntax };
-  const parsed = rolloutSchema.safeParse(yaml.document.toJS());
+  const data = plainData(yaml);
+  if ('problem' in data) return { problems: [data.problem] };
+  const parsed = rolloutSchema.safeParse(data.value);
   if (!parsed.success) return { problems: parsed.error.issues.flatMap(issue => issueProblems(issue, yaml)) };
   return checked(parsed.data, { ...on, yaml });
 }
@@ -53,6 +55,18 @@ function syntaxProblems(yaml: YamlPositions): readonly ConfigProblem[] {
     allowed: 'one YAML document',
     message: error.message.replace(/\s+/g, ' '),
   }));
+}
+
+/** Aliases are resolved here, and one that leads nowhere is a mistake of the file. */
+function plainData(yaml: YamlPositions): { readonly value: unknown } | { readonly problem: ConfigProblem } {
+  try {
+    return { value: yaml.document.toJS({ maxAliasCount: 100 }) };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const found = 'an alias that leads nowhere, or too many';
+    const allowed = 'aliases of anchors that stand before them';
+    return { problem: { position: yaml.at(0), field: 'rollout.yaml', found, allowed, message } };
+  }
 }
 
 type Issue = z.core.$ZodIssue;

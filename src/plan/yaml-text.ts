@@ -47,7 +47,14 @@ export class YamlText {
 
   /** The document as plain data. */
   data(document: number): unknown {
-    return this.documents[document]?.toJS({ maxAliasCount: 1000 });
+    try {
+      return this.documents[document]?.toJS({ maxAliasCount: 1000 });
+    } catch (error) {
+      const what = error instanceof Error ? error.message : String(error);
+      throw new Refusal('unsupported-file', `${this.path} is no YAML that we can read: ${what}`, {
+        remedy: 'Mend the file, or take it out of what Flux builds.',
+      });
+    }
   }
 
   node(document: number, path: YamlPath): Node | undefined {
