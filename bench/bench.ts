@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -63,21 +63,7 @@ function buildPlain(folder: string): string {
   const require = createRequire(import.meta.url);
   const scratch = join(root, 'node_modules', '.bench');
   const tsc = join(require.resolve('typescript/package.json'), '..', 'bin', 'tsc');
-  const out = [
-    '--outDir',
-    scratch,
-    '--rootDir',
-    join(root, 'src'),
-    '--noEmit',
-    'false',
-    '--rewriteRelativeImportExtensions',
-  ];
-  run(
-    [tsc, '-p', root, ...out, '--allowImportingTsExtensions', 'false', '--include', 'src'].filter(
-      arg => arg !== '--include' && arg !== 'src',
-    ),
-    root,
-  );
+  run([tsc, '-p', join(root, 'bench')], root);
   const ncc = require.resolve('@vercel/ncc/dist/ncc/cli.js');
   run([ncc, 'build', join(scratch, 'index.js'), '-q', '-o', folder], root);
   rmSync(scratch, { recursive: true, force: true });
@@ -99,7 +85,6 @@ async function toFirstRequest(entry: string): Promise<number> {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
-  const { writeFileSync } = await import('node:fs');
   writeFileSync(join(folder, 'rollout.yaml'), 'target: [a/b]\nchange: [{image: "c:1"}]\n');
   const began = performance.now();
   const child = spawn(process.execPath, [entry], {

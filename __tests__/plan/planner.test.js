@@ -1,0 +1,398 @@
+import { describe, expect, it } from 'vitest';
+import { parseRolloutFile } from '../../src/config/rollout-file.js';
+import { ReleasePlanner } from '../../src/plan/planner.js';
+import { canaryAnalysis } from '../../src/flagger/canary-analysis.js';
+import { targetKey } from '../../src/rollout/target.js';
+import { Refusal } from '../../src/rollout/verdict.js';
+import { memoryFiles } from './memory-files.js';
+const DEPLOYMENT = `# The shop's frontend.
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: frontend
+  namespace: prod
+spec:
+  selector:
+    matchLabels: {app: frontend}
+  template:
+    metadata:
+      labels: {app: frontend}
+    spec:
+      containers:
+      - name: main
+        image: "ghcr.io/acme/shop:6.1.0"   # the version
+        args: ['--ui-logo=a.png', --port, "9898"]
+        ports:
+        - {name: http, containerPort: 9898}
+        env:
+        - name: ERROR_FRACTION
+          value: '0.1'
+`;
+const CANARY = `apiVersion: flagger.app/v1beta1
+kind: Canary
+metadata:
+  name: frontend
+  namespace: prod
+spec:
+  provider: nginx
+  targetRef: {apiVersion: apps/v1, kind: Deployment, name: frontend}
+  ingressRef:
+    apiVersion: networking.k8s.io/v1
+    kind: Ingress
+    name: frontend
+  service:
+    port: 80   # of the Service
+  analysis:
+    interval: 30s
+    threshold: 5
+    iterations: 10
+    match:
+    - headers:
+        x-canary: {exact: insider}
+    # what must hold
+    metrics:
+    - name: request-success-rate
+      thresholdRange: {min: 99}
+      interval: 1m
+`;
+const PLAIN = { 'apps/deployment.yaml': DEPLOYMENT, 'apps/canary.yaml': CANARY };
+function rolloutOf(yaml, set = []) {
+  const parsed = parseRolloutFile(yaml, { file: 'rollout.yaml', set });
+  if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.rollout;
+}
+function observation(options = {}) {
+  const canary = {
+    uid: 'u',
+    namespace: 'prod',
+    name: 'frontend',
+    resourceVersion: '1',
+    phase: 'Succeeded',
+    canaryWeight: 0,
+    iterations: 0,
+    failedChecks: 0,
+    lastAppliedSpec: 'a',
+    lastPromotedSpec: 'a',
+    trackedConfigs: {},
+    suspended: false,
+    skipAnalysis: false,
+    progressDeadlineMs: 600_000,
+    analysis: canaryAnalysis({}),
+    flaggerSkewMs: 0,
+  };
+  return {
+    source: 'read',
+    at: 0,
+    objects: {},
+    targets: {
+      'prod/frontend': { replicaSets: [], events: [], ...(options.canary === false ? {} : { canary }) },
+    },
+  };
+}
+function plan(files, yaml, options = {}) {
+  const rollout = rolloutOf(yaml);
+  const chain = {
+    source: {
+      kind: 'GitRepository',
+      namespace: 'flux-system',
+      name: 'fleet',
+      url: 'https://github.com/acme/fleet',
+      branch: 'main',
+      suspended: false,
+      intervalMs: 60_000,
+      verifies: false,
+    },
+    kustomizations: [
+      {
+        namespace: 'flux-system',
+        name: 'apps',
+        path: options.folder ?? 'apps',
+        suspended: false,
+        generation: 1,
+        observedGeneration: 1,
+        intervalMs: 60_000,
+        waits: false,
+        ...(options.targetNamespace === undefined ? {} : { targetNamespace: options.targetNamespace }),
+      },
+    ],
+  };
+  return new ReleasePlanner({ rollout, sourceSha: 'c'.repeat(40) }).plan({
+    files: memoryFiles(files),
+    chains: Object.fromEntries(rollout.targets.map(target => [targetKey(target), chain])),
+    observation: observation(options),
+    rolloutId: 'shop-1',
+  });
+}
+const IMAGE = 'target: [prod/frontend]\nchange: [{image: "ghcr.io/acme/shop:6.2.0"}]\n';
+const ANNOTATED = `      labels: {app: frontend}
+      annotations:
+        gated-rollout/id: shop-1
+        gated-rollout/source-sha: ${'c'.repeat(40)}
+`;
+function withId(text) {
+  return text.replace('      labels: {app: frontend}\n', ANNOTATED);
+}
+async function refusal(work) {
+  const error = await work.then(
+    () => undefined,
+    thrown => thrown,
+  );
+  if (error instanceof Refusal) return error;
+  throw new Error(`No refusal, but ${String(error)}`);
+}
+describe('a change goes where the build takes it from, all else byte for byte as it was', () => {
+  it('writes the image into the manifest', async () => {
+    const { files, found, unchanged } = await plan(PLAIN, IMAGE);
+    expect(unchanged).toBe(false);
+    expect(files.map(({ path }) => path)).toEqual(['apps/deployment.yaml']);
+    expect(files[0]?.text).toBe(withId(DEPLOYMENT.replace('shop:6.1.0', 'shop:6.2.0')));
+    expect(found[0]).toMatchObject({
+      path: 'apps/deployment.yaml',
+      line: 16,
+      current: '6.1.0',
+      requested: '6.2.0',
+    });
+  });
+  it('keeps CRLF line ends', async () => {
+    const crlf = DEPLOYMENT.replaceAll('\n', '\r\n');
+    const { files } = await plan({ ...PLAIN, 'apps/deployment.yaml': crlf }, IMAGE);
+    expect(files[0]?.text).toBe(withId(DEPLOYMENT.replace('6.1.0', '6.2.0')).replaceAll('\n', '\r\n'));
+  });
+  it('writes environment variables and arguments', async () => {
+    const { files } = await plan(
+      PLAIN,
+      'target: prod/frontend\nchange:\n- {env: ERROR_FRACTION, value: 0.2}\n- {arg: --ui-logo, value: b.png}\n- {arg: --port, value: "80"}\n',
+    );
+    expect(files[0]?.text).toBe(
+      withId(
+        DEPLOYMENT.replace("'0.1'", "'0.2'").replace('logo=a.png', 'logo=b.png').replace('"9898"]', '"80"]'),
+      ),
+    );
+  });
+  it('writes the newTag of an images entry, which wins over the manifest', async () => {
+    const kustomization =
+      'resources: [deployment.yaml, canary.yaml]\nimages:\n- name: ghcr.io/acme/shop\n  newTag: "6.1.1" # set here\n';
+    const { files, found } = await plan({ ...PLAIN, 'apps/kustomization.yaml': kustomization }, IMAGE);
+    expect(files.map(({ path, text }) => [path, text])).toEqual([
+      ['apps/deployment.yaml', withId(DEPLOYMENT)],
+      ['apps/kustomization.yaml', kustomization.replace('6.1.1', '6.2.0')],
+    ]);
+    expect(found[0]).toMatchObject({ path: 'apps/kustomization.yaml', line: 4, current: '6.1.1' });
+  });
+  it('replaces a digest by a tag, and a tag by a digest', async () => {
+    const digest = `sha256:${'d'.repeat(64)}`;
+    const base = 'resources: [deployment.yaml, canary.yaml]\nimages:\n- name: ghcr.io/acme/shop\n';
+    const toTag = await plan({ ...PLAIN, 'apps/kustomization.yaml': `${base}  digest: ${digest}\n` }, IMAGE);
+    expect(toTag.files[1]?.text).toBe(`${base}  newTag: 6.2.0\n`);
+    const toDigest = await plan(
+      { ...PLAIN, 'apps/kustomization.yaml': `${base}  newTag: v1\n` },
+      `target: prod/frontend\nchange: [{image: "ghcr.io/acme/shop@${digest}"}]\n`,
+    );
+    expect(toDigest.files[1]?.text).toBe(`${base}  digest: ${digest}\n`);
+  });
+  it('writes into the patch that sets the value, inline or in a file', async () => {
+    const patch =
+      'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: frontend}\nspec:\n  template:\n    spec:\n      containers:\n      - name: main\n        env:\n        - {name: ERROR_FRACTION, value: "0.5"}\n';
+    const change = 'target: prod/frontend\nchange: [{env: ERROR_FRACTION, value: "0.7"}]\n';
+    const inFile = await plan(
+      {
+        ...PLAIN,
+        'apps/patch.yaml': patch,
+        'apps/kustomization.yaml':
+          'resources: [deployment.yaml, canary.yaml]\npatches:\n- path: patch.yaml\n',
+      },
+      change,
+    );
+    expect(inFile.files.find(({ path }) => path === 'apps/patch.yaml')?.text).toBe(
+      patch.replace('0.5', '0.7'),
+    );
+    const inline = `resources: [deployment.yaml, canary.yaml]\npatches:\n- patch: |\n${patch.replace(/^/gm, '    ').trimEnd()}\n  target: {kind: Deployment}\n`;
+    const inPlace = await plan({ ...PLAIN, 'apps/kustomization.yaml': inline }, change);
+    expect(inPlace.files.find(({ path }) => path === 'apps/kustomization.yaml')?.text).toBe(
+      inline.replace('0.5', '0.7'),
+    );
+    expect(inPlace.found[0]?.line).toBe(13);
+  });
+  it('follows prefixes, namespaces and bases, and puts the id of a shared manifest into a patch', async () => {
+    const base = DEPLOYMENT.replace('  name: frontend\n  namespace: prod\n', '  name: front\n');
+    const files = {
+      'base/deployment.yaml': base,
+      'base/kustomization.yaml': 'resources: [deployment.yaml]\n',
+      'prod/canary.yaml': CANARY,
+      'prod/kustomization.yaml':
+        'namespace: prod\nnameSuffix: end\nresources:\n- ../base\n- canary.yaml\nimages:\n- name: ghcr.io/acme/shop\n  newTag: 6.1.0\n',
+    };
+    const planned = await plan(files, IMAGE, { folder: 'prod' });
+    expect(planned.files.map(({ path }) => path)).toEqual([
+      'prod/front-rollout.yaml',
+      'prod/kustomization.yaml',
+    ]);
+    expect(planned.files[0]?.text).toContain('gated-rollout/id: shop-1');
+    expect(planned.files[1]?.text).toBe(
+      `${files['prod/kustomization.yaml'].replace('6.1.0', '6.2.0')}patches:\n- path: front-rollout.yaml\n`,
+    );
+    const shared = await refusal(
+      plan(
+        {
+          ...files,
+          'prod/kustomization.yaml':
+            'namespace: prod\nnameSuffix: end\nresources:\n- ../base\n- canary.yaml\n',
+        },
+        IMAGE,
+        { folder: 'prod' },
+      ),
+    );
+    expect(shared.reason).toBe('shared-line');
+    expect(shared.message).toContain('base/deployment.yaml:15');
+  });
+  it('says unchanged when only our annotations would differ', async () => {
+    const planned = await plan(PLAIN, IMAGE.replace('6.2.0', '6.1.0'));
+    expect(planned.unchanged).toBe(true);
+    expect(planned.files).toHaveLength(1);
+  });
+});
+describe('canaries', () => {
+  it('switches a header-based Canary to a weight-based one, editing only what is asked for', async () => {
+    const { files, schedule } = await plan(
+      PLAIN,
+      `${IMAGE}canary:\n  prod/frontend:\n    provider: linkerd\n    analysis: {stepWeight: 10, maxWeight: 50}\n`,
+    );
+    const canary = files.find(({ path }) => path === 'apps/canary.yaml')?.text;
+    expect(canary).toBe(`apiVersion: flagger.app/v1beta1
+kind: Canary
+metadata:
+  name: frontend
+  namespace: prod
+spec:
+  provider: linkerd
+  targetRef: {apiVersion: apps/v1, kind: Deployment, name: frontend}
+  service:
+    port: 80   # of the Service
+  analysis:
+    interval: 30s
+    threshold: 5
+    # what must hold
+    metrics:
+    - name: request-success-rate
+      thresholdRange: {min: 99}
+      interval: 1m
+    stepWeight: 10
+    maxWeight: 50
+`);
+    expect(schedule[0]).toMatchObject({ strategy: 'weighted', shortestMs: 180_000 });
+  });
+  it('adopts a target without a Canary by files of their own', async () => {
+    const { adoption, adopted } = await plan(
+      { 'apps/deployment.yaml': DEPLOYMENT, 'apps/kustomization.yaml': 'resources:\n- deployment.yaml\n' },
+      `${IMAGE}canary:\n  prod/frontend:\n    provider: nginx\n    ingressRef: {name: frontend}\n    analysis: {stepWeight: 10, maxWeight: 50}\n    metrics:\n    - {name: errors, max: 1, query: "sum(x)", provider: {type: prometheus, address: "http://prometheus"}}\n    alerts: [{type: slack, secretRef: slack}]\n`,
+      { canary: false },
+    );
+    expect(adopted).toEqual(['prod/frontend']);
+    expect(adoption.map(({ path, text }) => [path, text])).toMatchInlineSnapshot(`
+      [
+        [
+          "apps/frontend-canary.yaml",
+          "apiVersion: flagger.app/v1beta1
+      kind: Canary
+      metadata:
+        name: frontend
+        namespace: prod
+      spec:
+        provider: nginx
+        targetRef:
+          apiVersion: apps/v1
+          kind: Deployment
+          name: frontend
+        ingressRef:
+          name: frontend
+        service:
+          port: 9898
+        analysis:
+          interval: 1m
+          threshold: 5
+          stepWeight: 10
+          maxWeight: 50
+          metrics:
+          - name: errors
+            templateRef:
+              name: frontend-errors
+            thresholdRange:
+              max: 1
+            interval: 1m
+          alerts:
+          - name: frontend-slack
+            severity: error
+            providerRef:
+              name: frontend-slack
+      ---
+      apiVersion: flagger.app/v1beta1
+      kind: MetricTemplate
+      metadata:
+        name: frontend-errors
+        namespace: prod
+      spec:
+        provider:
+          type: prometheus
+          address: http://prometheus
+        query: sum(x)
+      ---
+      apiVersion: flagger.app/v1beta1
+      kind: AlertProvider
+      metadata:
+        name: frontend-slack
+        namespace: prod
+      spec:
+        type: slack
+        secretRef:
+          name: slack
+      ",
+        ],
+        [
+          "apps/kustomization.yaml",
+          "resources:
+      - deployment.yaml
+      - frontend-canary.yaml
+      ",
+        ],
+      ]
+    `);
+  });
+  it('refuses a target that nothing would analyse', async () => {
+    const error = await refusal(plan({ 'apps/deployment.yaml': DEPLOYMENT }, IMAGE, { canary: false }));
+    expect(error.reason).toBe('canary-not-found');
+  });
+});
+describe('refusals name file, line and what was found', () => {
+  it.each([
+    [
+      'change-not-found',
+      'target: prod/frontend\nchange: [{image: "other:1"}]\n',
+      'main: ghcr.io/acme/shop:6.1.0',
+    ],
+    ['change-not-found', 'target: prod/frontend\nchange: [{env: NOPE, value: 1}]\n', 'ERROR_FRACTION'],
+    ['change-not-found', 'target: prod/frontend\nchange: [{arg: --nope, value: 1}]\n', '--ui-logo=a.png'],
+    [
+      'change-not-found',
+      'target: prod/frontend\nchange: [{env: X, container: side, value: 1}]\n',
+      'there are main',
+    ],
+  ])('%s %s', async (reason, yaml, words) => {
+    const error = await refusal(plan(PLAIN, yaml));
+    expect(error.reason).toBe(reason);
+    expect(error.message).toContain(words);
+    expect(error.message).toContain('rollout.yaml:2');
+  });
+  it('names the targets that there are', async () => {
+    const error = await refusal(
+      plan({ 'apps/deployment.yaml': DEPLOYMENT.replace('name: frontend', 'name: front') }, IMAGE),
+    );
+    expect(error.reason).toBe('target-not-found');
+    expect(error.message).toContain('prod/front');
+  });
+  it('refuses a line that image automation writes', async () => {
+    const marked = DEPLOYMENT.replace('# the version', '# {"$imagepolicy": "flux-system:shop"}');
+    const error = await refusal(plan({ ...PLAIN, 'apps/deployment.yaml': marked }, IMAGE));
+    expect(error.reason).toBe('image-automation');
+    expect(error.message).toContain('apps/deployment.yaml:16');
+  });
+});

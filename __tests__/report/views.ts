@@ -1,0 +1,84 @@
+import type { RolloutView } from '../../src/report/view.ts';
+import type { Outcome, Verdict } from '../../src/rollout/verdict.ts';
+
+const START = Date.UTC(2026, 0, 2, 3, 4, 5);
+const SHA = 'c0ffee0'.padEnd(40, '0');
+
+/** A rollout at 25 % of traffic. */
+export function analysingView(change: Partial<RolloutView> = {}): RolloutView {
+  return {
+    id: 'shop-1',
+    name: 'shop',
+    stage: 'analysing',
+    startedAt: START,
+    updatedAt: START + 95_000,
+    source: {
+      repository: 'acme/shop',
+      sha: 'a'.repeat(40),
+      runUrl: 'https://github.com/acme/shop/actions/runs/1',
+    },
+    gitops: { repository: 'acme/fleet', branch: 'main' },
+    changes: [
+      {
+        what: 'image ghcr.io/acme/shop',
+        target: 'prod/shop',
+        from: '6.1.0',
+        to: '6.2.0',
+        path: 'apps/shop.yaml',
+        line: 16,
+      },
+    ],
+    commit: { sha: SHA, url: `https://github.com/acme/fleet/commit/${SHA}`, verified: true },
+    proof: [
+      {
+        link: 'committed',
+        state: 'proven',
+        at: START + 1_000,
+        detail: 'c0ffee0 is on the branch, signed by GitHub',
+      },
+      {
+        link: 'applied',
+        state: 'proven',
+        at: START + 5_000,
+        detail: 'Kustomization flux-system/apps attempted c0ffee0',
+      },
+      { link: 'delivered', state: 'proven', at: START + 5_000, detail: 'the live template carries our id' },
+      { link: 'analysed', state: 'waiting', detail: 'Flagger is analysing it' },
+    ],
+    canaries: [
+      {
+        target: 'prod/shop',
+        canary: 'prod/shop',
+        strategy: 'weighted',
+        phase: 'Progressing',
+        stage: 'analysing',
+        weight: 25,
+        maxWeight: 50,
+        iteration: 0,
+        failedChecks: 1,
+        threshold: 5,
+        events: [
+          {
+            type: 'Warning',
+            message: 'Halt shop.prod advancement success 90.00 < 99',
+            count: 2,
+            firstSeen: START,
+            lastSeen: START,
+          },
+        ],
+      },
+    ],
+    notes: [],
+    ...change,
+  };
+}
+
+export function endedView(verdict: Verdict): RolloutView {
+  const outcome: Outcome = {
+    verdict,
+    reason: 'metric-out-of-range',
+    detail: 'prod/shop: what happened, in a sentence.',
+    remedy: 'What a person does now.',
+  };
+  return analysingView({ stage: 'done', outcome, updatedAt: START + 150_000 });
+}

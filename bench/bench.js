@@ -1,0 +1,176 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { canary, deployment } from '../sandbox/podinfo.js';
+import { ENTRY, FLEET, ROLLOUT, Sandbox, SOURCE } from '../sandbox/sandbox.js';
+const RUNS = 7;
+async function main() {
+  const budgets = [
+    { what: 'size of dist/index.js', measured: statSync(ENTRY).size / 1e6, limit: 2.2, unit: 'MB' },
+    await startRatio(),
+    ...(await requestsOfRevert()),
+    await requestsOfLongRollout(),
+  ];
+  let over = 0;
+  for (const { what, measured, limit, unit } of budgets) {
+    const holds = measured <= limit;
+    if (!holds) over += 1;
+    console.log(
+      `${holds ? 'ok  ' : 'OVER'} ${what}: ${Number(measured.toFixed(2))} ${unit} (at most ${limit})`,
+    );
+  }
+  process.exitCode = over === 0 ? 0 : 1;
+}
+/** Start to first request, against the same sources under plain ncc (compiled by Node's own type stripping). */
+async function startRatio() {
+  const folder = mkdtempSync(join(tmpdir(), 'gated-rollout-bench-'));
+  try {
+    const plain = buildPlain(folder);
+    const times = { dist: [], plain: [] };
+    for (let run = 0; run < RUNS; run += 1) {
+      times.plain.push(await toFirstRequest(plain));
+      times.dist.push(await toFirstRequest(ENTRY));
+    }
+    const [dist, other] = [median(times.dist), median(times.plain)];
+    console.log(
+      `     start to first request: ${Math.round(dist)} ms; plain ncc ${Math.round(other)} ms, ${(statSync(plain).size / 1e6).toFixed(1)} MB`,
+    );
+    return { what: 'start to first request', measured: dist / other, limit: 0.6, unit: '× plain ncc' };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+/** tsc makes JavaScript of the sources, ncc bundles it with whole packages. */
+function buildPlain(folder) {
+  const root = fileURLToPath(new URL('..', import.meta.url));
+  const require = createRequire(import.meta.url);
+  const scratch = join(root, 'node_modules', '.bench');
+  const tsc = join(require.resolve('typescript/package.json'), '..', 'bin', 'tsc');
+  const out = [
+    '--outDir',
+    scratch,
+    '--rootDir',
+    join(root, 'src'),
+    '--noEmit',
+    'false',
+    '--rewriteRelativeImportExtensions',
+  ];
+  run(
+    [tsc, '-p', root, ...out, '--allowImportingTsExtensions', 'false', '--include', 'src'].filter(
+      arg => arg !== '--include' && arg !== 'src',
+    ),
+    root,
+  );
+  const ncc = require.resolve('@vercel/ncc/dist/ncc/cli.js');
+  run([ncc, 'build', join(scratch, 'index.js'), '-q', '-o', folder], root);
+  rmSync(scratch, { recursive: true, force: true });
+  return join(folder, 'index.js');
+}
+function run(args, cwd) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${args.join(' ')} failed:\n${stdout}${stderr}`);
+}
+async function toFirstRequest(entry) {
+  const folder = mkdtempSync(join(tmpdir(), 'gated-rollout-start-'));
+  const arrived = Promise.withResolvers();
+  const server = createServer((_, response) => {
+    arrived.resolve(performance.now());
+    response.writeHead(500).end();
+  });
+  await new Promise(resolve => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+  const { writeFileSync } = await import('node:fs');
+  writeFileSync(join(folder, 'rollout.yaml'), 'target: [a/b]\nchange: [{image: "c:1"}]\n');
+  const began = performance.now();
+  const child = spawn(process.execPath, [entry], {
+    stdio: 'ignore',
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      INPUT_TOKEN: 'x',
+      GITHUB_REPOSITORY: 'a/b',
+      GITHUB_SHA: 'a'.repeat(40),
+      GITHUB_RUN_ID: '1',
+      GITHUB_EVENT_NAME: 'push',
+      GITHUB_API_URL: url,
+      GITHUB_SERVER_URL: url,
+      GITHUB_WORKSPACE: folder,
+      RUNNER_TEMP: folder,
+    },
+  });
+  try {
+    const failed = new Promise((_, reject) => {
+      child.once('exit', code => reject(new Error(`${entry} ended with ${code} before its first request`)));
+    });
+    return (await Promise.race([arrived.promise, failed])) - began;
+  } finally {
+    child.kill('SIGKILL');
+    server.closeAllConnections();
+    server.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+/** From "failure seen" to the branch moved, in a small repository and in one of 5,000 files. */
+async function requestsOfRevert() {
+  const sizes = [0, 5_000];
+  const budgets = [];
+  for (const extra of sizes) {
+    const more = Object.fromEntries(
+      Array.from({ length: extra }, (_, index) => [`other/${index % 50}/${index}.yaml`, `n: ${index}\n`]),
+    );
+    const sandbox = await Sandbox.start({ files: more });
+    try {
+      sandbox.cluster.setMetric('prod/podinfo', 'success', 90);
+      await sandbox.release('6.14.1');
+      const writes = sandbox.github.requests.filter(
+        ({ identity, kind }) => kind === 'api' && identity?.login === 'rollout[bot]',
+      );
+      const moved = writes.map(({ method, path }) => method === 'PATCH' && path.includes('/git/refs/'));
+      const first = moved.indexOf(true);
+      const last = moved.lastIndexOf(true);
+      budgets.push({
+        what: `failure seen → reverted, ${extra + 3} files`,
+        measured: last - first,
+        limit: 6,
+        unit: 'requests',
+      });
+    } finally {
+      await sandbox.close();
+    }
+  }
+  return budgets;
+}
+async function requestsOfLongRollout() {
+  const names = ['podinfo', 'api', 'web'];
+  const steps = '    stepWeight: 3\n    maxWeight: 90\n';
+  const sandbox = await Sandbox.start({
+    rate: 40,
+    files: {
+      'apps/kustomization.yaml': null,
+      'apps/canary.yaml': null,
+      'apps/deployment.yaml': names.map(name => deployment({ name })).join('---\n'),
+      'apps/canaries.yaml': names.map(name => canary({ name, analysis: steps })).join('---\n'),
+    },
+    rollout: ROLLOUT.replace('[prod/podinfo]', `[${names.map(name => `prod/${name}`).join(', ')}]`),
+  });
+  try {
+    const pull = await sandbox.github.proposeChange(SOURCE, { branch: 'b', files: { A: '1' }, title: 'A' });
+    const sha = await sandbox.github.mergePullRequest(SOURCE, pull);
+    const before = sandbox.github.requests.length;
+    const { outputs } = await sandbox.release('6.14.1', { sha });
+    if (outputs['verdict'] !== 'promoted')
+      throw new Error(`The long rollout ended ${outputs['verdict'] ?? 'without a verdict'}.`);
+    const measured = sandbox.github.requests.slice(before).filter(({ kind }) => kind === 'api').length;
+    return { what: `30 steps, 3 canaries, in ${FLEET}`, measured, limit: 120, unit: 'requests' };
+  } finally {
+    await sandbox.close();
+  }
+}
+function median(values) {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+await main();

@@ -1,0 +1,192 @@
+import { createServer } from 'node:http';
+import { isFields, KINDS, valueAt } from './kube-object.js';
+/** The API server's part that clients see: get, list, watch, patch. Faults are scripted through its fields. */
+export class ApiServer {
+  requests = [];
+  /** No connection is answered while true. */
+  down = false;
+  store;
+  users;
+  gates;
+  server;
+  sockets = new Set();
+  watches = new Set();
+  scripted = [];
+  constructor(on) {
+    this.store = on.store;
+    this.users = on.users;
+    this.gates = on.gates;
+    this.server = createServer((request, response) => {
+      this.handle(request, response).catch(error => {
+        if (response.headersSent) response.destroy();
+        else fail(response, 500, String(error));
+      });
+    });
+    this.server.on('connection', socket => {
+      this.sockets.add(socket);
+      socket.on('close', () => this.sockets.delete(socket));
+      if (this.down) socket.destroy();
+    });
+  }
+  listen() {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      this.server.listen(0, '127.0.0.1', () => {
+        const address = this.server.address();
+        resolve(`http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`);
+      });
+    });
+  }
+  /** The next requests are answered with these statuses and nothing else. */
+  answerNext(...statuses) {
+    this.scripted.push(...statuses);
+  }
+  /** Ends every watch in the middle of a line. */
+  dropWatches() {
+    for (const watch of this.watches) watch.socket?.destroy();
+  }
+  goDown() {
+    this.down = true;
+    for (const socket of this.sockets) socket.destroy();
+  }
+  close() {
+    return new Promise(resolve => {
+      this.server.close(() => resolve());
+      this.server.closeAllConnections();
+    });
+  }
+  async handle(request, response) {
+    const url = new URL(request.url ?? '/', 'http://127.0.0.1');
+    const method = request.method ?? 'GET';
+    if (url.pathname.startsWith('/gates/')) {
+      const open = this.gates.get(url.pathname.slice('/gates/'.length)) === true;
+      response.writeHead(open ? 200 : 403).end(open ? 'approved' : 'waiting for approval');
+      return;
+    }
+    const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    const user = this.users.get(token);
+    const note = status =>
+      this.requests.push({ method, path: `${url.pathname}${url.search}`, user: user?.name ?? '', status });
+    const scripted = this.scripted.shift();
+    if (scripted !== undefined || !user) {
+      const status = scripted ?? 401;
+      note(status);
+      fail(response, status, status === 401 ? 'Unauthorized' : `scripted answer ${status}`);
+      return;
+    }
+    const route = routeOf(url.pathname);
+    if (!route) {
+      note(404);
+      fail(response, 404, 'the server could not find the requested resource');
+      return;
+    }
+    const verb = verbOf(method, route, url);
+    if (
+      user.forbidden?.some(
+        rule =>
+          [verb, '*'].includes(rule.split(' ')[0] ?? '') &&
+          [route.plural, '*'].includes(rule.split(' ')[1] ?? ''),
+      )
+    ) {
+      note(403);
+      fail(
+        response,
+        403,
+        `${route.plural} is forbidden: User "${user.name}" cannot ${verb} resource "${route.plural}" in the namespace "${route.namespace ?? ''}"`,
+      );
+      return;
+    }
+    note(200);
+    if (verb === 'watch') return this.watch(route, url, response);
+    if (verb === 'list') return this.list(route, url, response);
+    const object = this.store.get(route.kind, route.namespace ?? '', route.name ?? '');
+    if (!object) return fail(response, 404, `${route.plural} "${route.name ?? ''}" not found`);
+    if (verb === 'get') return send(response, object);
+    if (verb === 'patch') {
+      const patch = await body(request);
+      return send(response, this.store.patch(object, patch, { manager: user.name }));
+    }
+    fail(response, 405, `${method} is not emulated`);
+  }
+  list(route, url, response) {
+    const items = this.store.list(route.kind, route.namespace).filter(selected(url));
+    send(response, {
+      apiVersion: 'v1',
+      kind: `${route.kind}List`,
+      metadata: { resourceVersion: this.store.resourceVersion },
+      items,
+    });
+  }
+  /** Without a resourceVersion a watch begins with the state as it is (API concepts, "Semantics for watch"). */
+  watch(route, url, response) {
+    const wanted = selected(url);
+    response.writeHead(200, { 'content-type': 'application/json' });
+    const write = change => response.write(`${JSON.stringify(change)}\n`);
+    const since = url.searchParams.get('resourceVersion');
+    if (since !== null && since !== '' && since !== '0' && since !== this.store.resourceVersion) {
+      write({
+        type: 'ERROR',
+        object: { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' },
+      });
+      response.end();
+      return;
+    }
+    for (const object of this.store.list(route.kind, route.namespace).filter(wanted))
+      write({ type: 'ADDED', object });
+    const stop = this.store.onChange(change => {
+      const { kind, metadata } = change.object;
+      const here =
+        kind === route.kind && (route.namespace === undefined || metadata.namespace === route.namespace);
+      if (here && wanted(change.object)) write(change);
+    });
+    this.watches.add(response);
+    const seconds = Number(url.searchParams.get('timeoutSeconds') ?? '300');
+    const timer = setTimeout(() => response.end(), seconds * 1000);
+    response.on('close', () => {
+      clearTimeout(timer);
+      stop();
+      this.watches.delete(response);
+    });
+  }
+}
+function routeOf(path) {
+  for (const { api, plural, kind } of KINDS) {
+    const match = new RegExp(`^/${api}(?:/namespaces/([^/]+))?/${plural}(?:/([^/]+))?$`).exec(path);
+    if (!match) continue;
+    const [, namespace, name] = match;
+    return { kind, plural, namespace, name };
+  }
+  return undefined;
+}
+function verbOf(method, route, url) {
+  if (url.searchParams.get('watch') === '1' || url.searchParams.get('watch') === 'true') return 'watch';
+  if (method === 'PATCH') return 'patch';
+  if (method !== 'GET') return method.toLowerCase();
+  return route.name === undefined ? 'list' : 'get';
+}
+function selected(url) {
+  const labels = pairs(url.searchParams.get('labelSelector'));
+  const fields = pairs(url.searchParams.get('fieldSelector'));
+  return object =>
+    labels.every(([key, value]) => object.metadata.labels?.[key] === value) &&
+    fields.every(([key, value]) => valueAt(object, ...key.split('.')) === value);
+}
+function pairs(selector) {
+  return (selector ?? '')
+    .split(',')
+    .filter(part => part.includes('='))
+    .map(part => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1).replace(/^=/, '')]);
+}
+async function body(request) {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(Buffer.from(chunk));
+  const parsed = JSON.parse(Buffer.concat(chunks).toString());
+  return isFields(parsed) ? parsed : {};
+}
+function send(response, value) {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+}
+function fail(response, code, message) {
+  const status = { apiVersion: 'v1', kind: 'Status', status: 'Failure', code, message };
+  response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(status));
+}

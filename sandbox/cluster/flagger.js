@@ -1,0 +1,392 @@
+import { canaryAnalysis } from '../../src/flagger/canary-analysis.js';
+import { callWebhooks, checkMetrics, webhooksOf } from './flagger-checks.js';
+import { FlaggerStatus } from './flagger-status.js';
+import { canonical, fieldsAt, listAt, numberAt, textAt, valueAt } from './kube-object.js';
+import { deadlineExceeded, isReady, replicasOf, templateHash } from './workload-controller.js';
+const MANAGER = { manager: 'flagger' };
+const DEFAULT_DEADLINE_S = 600;
+/**
+ * Flagger for Deployments: one timer per Canary, each tick one step of scheduler.go's advanceCanary, as the recorded
+ * runs in facts/traces show it.
+ */
+export class Flagger {
+  store;
+  clock;
+  stop;
+  metric;
+  status;
+  ticking = new Set();
+  /** No tick is done while true: the controller is down. */
+  paused = false;
+  constructor(on) {
+    this.store = on.store;
+    this.clock = on.clock;
+    this.stop = on.stop;
+    this.metric = on.metric;
+    this.status = new FlaggerStatus(on.store);
+    this.store.onChange(({ type, object }) => {
+      if (object.kind !== 'Canary' || type === 'DELETED') return;
+      const key = object.metadata.uid ?? '';
+      if (this.ticking.has(key)) return;
+      this.ticking.add(key);
+      void this.keepTicking(object);
+    });
+  }
+  async keepTicking({ metadata }) {
+    // The first look comes soon: a new Canary is a new job of the scheduler.
+    await this.clock.sleep(1_000, this.stop);
+    while (!this.stop.aborted) {
+      const canary = this.store.get('Canary', metadata.namespace, metadata.name);
+      if (!canary || canary.metadata.uid !== metadata.uid) {
+        this.removeOwned(metadata);
+        return;
+      }
+      if (!this.paused && valueAt(canary, 'spec', 'suspend') !== true) await this.tick(canary);
+      await this.clock.sleep(canaryAnalysis(fieldsAt(canary, 'spec')).intervalMs, this.stop);
+    }
+  }
+  /** The owner references of what Flagger makes: all of it goes with the Canary. */
+  removeOwned({ namespace, name }) {
+    for (const kind of ['Service', 'Ingress']) {
+      for (const suffix of ['', '-primary', '-canary'])
+        this.store.delete(kind, namespace, `${name}${suffix}`);
+    }
+    this.store.delete('Deployment', namespace, `${name}-primary`);
+  }
+  async tick(canary) {
+    const target = this.target(canary);
+    if (!target) {
+      this.status.event(canary, 'Warning', `deployment ${this.name(canary)} get query error: not found`);
+      return;
+    }
+    const primary = this.primary(canary);
+    const phase = this.status.phaseOf(canary);
+    if (!primary || phase === '' || phase === 'Initializing') return this.initialize(canary, target, primary);
+    const hash = templateHash(valueAt(target, 'spec', 'template'));
+    if (['Initialized', 'Succeeded', 'Failed'].includes(phase))
+      return await this.fromRest(canary, target, hash);
+    if (phase === 'Waiting') return await this.fromWaiting(canary, target, hash);
+    if (phase === 'Promoting') return this.promoting(canary, primary);
+    if (phase === 'Finalising') return await this.finalising(canary, target);
+    await this.analyse(canary, target, hash);
+  }
+  initialize(canary, target, primary) {
+    const { namespace } = canary.metadata;
+    const hash = templateHash(valueAt(target, 'spec', 'template'));
+    if (!primary) {
+      this.copyToPrimary(canary, target);
+      for (const name of [
+        target.metadata.name,
+        `${target.metadata.name}-primary`,
+        `${target.metadata.name}-canary`,
+      ]) {
+        const port = numberAt(canary, 'spec', 'service', 'port') ?? 80;
+        this.store.apply(
+          { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace }, spec: { ports: [{ port }] } },
+          'flagger',
+        );
+      }
+      this.status.set(canary, { phase: 'Initializing', lastAppliedSpec: '', lastPromotedSpec: '' });
+      return;
+    }
+    if (!isReady(primary)) return;
+    this.scale(target, 0);
+    const trackedConfigs = this.trackedConfigs(target);
+    this.status.set(canary, {
+      phase: 'Initialized',
+      lastAppliedSpec: hash,
+      lastPromotedSpec: hash,
+      trackedConfigs,
+    });
+    this.status.event(canary, 'Normal', `Initialization done! ${this.name(canary)}`);
+  }
+  /** Initialized, Succeeded or Failed: is there something new? Going back to what was promoted is not. */
+  async fromRest(canary, target, hash) {
+    const failed = this.status.phaseOf(canary) === 'Failed';
+    const changed = this.isNew(canary, target, hash);
+    if (!changed) {
+      if (failed) this.status.set(canary, { lastAppliedSpec: hash });
+      return;
+    }
+    // A new revision after a failure is first seen as Failed with the new hash (facts/traces, failure-after-failure).
+    const seen = failed ? this.status.set(canary, { lastAppliedSpec: hash }) : canary;
+    if (await this.gateIsClosed(seen, 'confirm-rollout')) {
+      this.status.set(seen, { phase: 'Waiting', canaryWeight: 0, iterations: 0, failedChecks: 0 });
+      this.status.event(
+        seen,
+        'Warning',
+        `Halt ${this.name(seen)} advancement waiting for approval ${gateName(seen, 'confirm-rollout')}`,
+      );
+      return;
+    }
+    this.begin(seen, target, hash, 'Scaling up');
+  }
+  async fromWaiting(canary, target, hash) {
+    if (await this.gateIsClosed(canary, 'confirm-rollout')) return;
+    this.begin(canary, target, hash, 'Scaling up');
+  }
+  begin(canary, target, hash, what) {
+    this.status.event(canary, 'Normal', `New revision detected! ${what} ${this.name(canary)}`);
+    this.scale(target, Math.max(1, replicasOf(this.primary(canary) ?? target)));
+    this.status.set(canary, {
+      phase: 'Progressing',
+      canaryWeight: 0,
+      iterations: 0,
+      failedChecks: 0,
+      lastAppliedSpec: hash,
+      trackedConfigs: this.trackedConfigs(target),
+      startedAt: this.clock.now(),
+    });
+  }
+  async analyse(canary, target, hash) {
+    const name = this.name(canary);
+    if (this.isNew(canary, target, hash)) return this.begin(canary, target, hash, 'Restarting analysis for');
+    if (!isReady(target)) return this.notReady(canary, target);
+    if (webhooksOf(canary, 'rollback').length > 0 && (await callWebhooks(canary, 'rollback')) === undefined) {
+      this.status.event(canary, 'Warning', `Rolling back ${name} manual webhook invoked`);
+      return this.fail(canary, target);
+    }
+    const analysis = canaryAnalysis(fieldsAt(canary, 'spec'));
+    const failedChecks = numberAt(canary, 'status', 'failedChecks') ?? 0;
+    if (failedChecks >= analysis.threshold) {
+      this.status.event(
+        canary,
+        'Warning',
+        `Rolling back ${name} failed checks threshold reached ${failedChecks}`,
+      );
+      return this.fail(canary, target);
+    }
+    if (valueAt(canary, 'spec', 'skipAnalysis') === true) return this.skip(canary, target, hash);
+    if (this.status.phaseOf(canary) === 'WaitingPromotion')
+      return await this.promoteIfAllowed(canary, target);
+    const weight = numberAt(canary, 'status', 'canaryWeight') ?? 0;
+    const iteration = numberAt(canary, 'status', 'iterations') ?? 0;
+    const halt = weight === 0 && iteration === 0 ? await this.start(canary) : await this.check(canary);
+    if (halt !== undefined) {
+      this.status.event(canary, 'Warning', halt);
+      this.status.set(canary, { failedChecks: failedChecks + 1 });
+      return;
+    }
+    await this.advance(canary, target, { analysis, weight, iteration });
+  }
+  async start(canary) {
+    const refused = await callWebhooks(canary, 'pre-rollout');
+    const name = this.name(canary);
+    if (refused) return `Halt ${name} advancement pre-rollout check ${refused.name} failed ${refused.error}`;
+    this.status.event(canary, 'Normal', `Starting canary analysis for ${name}`);
+    return undefined;
+  }
+  async check(canary) {
+    const refused = await callWebhooks(canary, 'rollout');
+    if (refused)
+      return `Halt ${this.name(canary)} advancement external check ${refused.name} failed ${refused.error}`;
+    const key = `${canary.metadata.namespace}/${canary.metadata.name}`;
+    return checkMetrics(canary, metric => this.metric(key, metric));
+  }
+  async advance(canary, target, on) {
+    const { analysis, weight, iteration } = on;
+    const name = this.name(canary);
+    if (analysis.strategy === 'weighted') {
+      const next = analysis.weights.find(step => step > weight);
+      if (next === undefined) return await this.promoteIfAllowed(canary, target);
+      this.status.set(canary, { canaryWeight: next });
+      this.status.event(canary, 'Normal', `Advance ${name} canary weight ${next}`);
+      this.route(canary, next);
+      return;
+    }
+    const total = analysis.iterations ?? 1;
+    if (iteration >= total) return await this.promoteIfAllowed(canary, target);
+    this.status.set(canary, { iterations: iteration + 1 });
+    this.status.event(canary, 'Normal', `Advance ${name} canary iteration ${iteration + 1}/${total}`);
+    this.route(canary, analysis.strategy === 'ab' ? 100 : 0);
+  }
+  async promoteIfAllowed(canary, target) {
+    const name = this.name(canary);
+    if (webhooksOf(canary, 'confirm-promotion').length > 0) {
+      if (await this.gateIsClosed(canary, 'confirm-promotion')) {
+        if (this.status.phaseOf(canary) === 'WaitingPromotion') return;
+        // facts/traces, confirm-promotion-gate-opened: weight 0 and iterations -1 while traffic stays.
+        this.status.set(canary, { phase: 'WaitingPromotion', canaryWeight: 0, iterations: -1 });
+        const gate = gateName(canary, 'confirm-promotion');
+        this.status.event(
+          canary,
+          'Warning',
+          `Halt ${name} advancement waiting for promotion approval ${gate}`,
+        );
+        return;
+      }
+      this.status.event(
+        canary,
+        'Normal',
+        `Confirm-promotion check ${gateName(canary, 'confirm-promotion')} passed`,
+      );
+    }
+    this.status.event(
+      canary,
+      'Normal',
+      `Copying ${name} template spec to ${target.metadata.name}-primary.${canary.metadata.namespace}`,
+    );
+    this.copyToPrimary(canary, target);
+    this.status.set(canary, { phase: 'Promoting' });
+  }
+  promoting(canary, primary) {
+    const name = `${primary.metadata.name}.${canary.metadata.namespace}`;
+    if (isReady(primary)) {
+      this.status.event(canary, 'Normal', 'Routing all traffic to primary');
+      this.route(canary, 0);
+      this.status.set(canary, { phase: 'Finalising', canaryWeight: 0, iterations: 0 });
+      return;
+    }
+    if (!deadlineExceeded(primary)) {
+      const words = 'waiting for rollout to finish: 0 out of 1 new replicas have been updated';
+      this.status.event(canary, 'Warning', `${name} not ready: ${words}`);
+      return;
+    }
+    this.status.event(
+      canary,
+      'Warning',
+      `${name} not ready: deployment "${primary.metadata.name}" exceeded its progress deadline`,
+    );
+    // Seen: Failed with all traffic on the canary, because the primary cannot serve.
+    this.status.set(canary, { phase: 'Failed', canaryWeight: 100, iterations: 0, failedChecks: 0 });
+  }
+  async finalising(canary, target) {
+    this.scale(target, 0);
+    const lastPromotedSpec = textAt(canary, 'status', 'lastAppliedSpec');
+    this.status.set(canary, {
+      phase: 'Succeeded',
+      canaryWeight: 0,
+      iterations: 0,
+      failedChecks: 0,
+      lastPromotedSpec,
+    });
+    this.status.event(canary, 'Normal', `Promotion completed! Scaling down ${this.name(canary)}`);
+    await callWebhooks(canary, 'post-rollout');
+  }
+  skip(canary, target, hash) {
+    this.copyToPrimary(canary, target);
+    this.scale(target, 0);
+    this.status.set(canary, {
+      phase: 'Succeeded',
+      canaryWeight: 0,
+      iterations: 0,
+      failedChecks: 0,
+      lastPromotedSpec: hash,
+    });
+    this.status.event(
+      canary,
+      'Normal',
+      `Promotion completed! Canary analysis was skipped for ${this.name(canary)}`,
+    );
+  }
+  notReady(canary, target) {
+    const name = this.name(canary);
+    const began = numberAt(canary, 'status', 'startedAt') ?? this.clock.now();
+    const deadlineS = numberAt(canary, 'spec', 'progressDeadlineSeconds') ?? DEFAULT_DEADLINE_S;
+    const words = 'waiting for rollout to finish: 0 out of 1 new replicas have been updated';
+    this.status.event(canary, 'Warning', `canary deployment ${name} not ready: ${words}`);
+    if (this.clock.now() - began < deadlineS * 1000) return;
+    this.status.event(
+      canary,
+      'Warning',
+      `Rolling back ${name} progress deadline exceeded canary deployment ${name} not ready: ${words}`,
+    );
+    this.fail(canary, target);
+  }
+  fail(canary, target) {
+    this.route(canary, 0);
+    this.scale(target, 0);
+    this.status.set(canary, { phase: 'Failed', canaryWeight: 0, iterations: 0, failedChecks: 0 });
+    this.status.event(canary, 'Warning', `Canary failed! Scaling down ${this.name(canary)}`);
+  }
+  async gateIsClosed(canary, type) {
+    return webhooksOf(canary, type).length > 0 && (await callWebhooks(canary, type)) !== undefined;
+  }
+  /** canary/spec.go: another template than the last applied one, and not the promoted one; or a tracked config. */
+  isNew(canary, target, hash) {
+    const status = fieldsAt(canary, 'status');
+    const applied = textAt(canary, 'status', 'lastAppliedSpec');
+    if (hash !== applied && hash !== textAt(canary, 'status', 'lastPromotedSpec')) return true;
+    return canonical(status['trackedConfigs'] ?? {}) !== canonical(this.trackedConfigs(target));
+  }
+  trackedConfigs(target) {
+    const references = listAt(target, 'spec', 'template', 'spec', 'containers')
+      .flatMap(container => listAt(container, 'envFrom'))
+      .map(source => textAt(source, 'configMapRef', 'name'))
+      .filter(name => name !== '');
+    return Object.fromEntries(
+      references.map(name => [
+        `configmap/${name}`,
+        templateHash(valueAt(this.store.get('ConfigMap', target.metadata.namespace, name), 'data')),
+      ]),
+    );
+  }
+  copyToPrimary(canary, target) {
+    const { namespace, name } = target.metadata;
+    const primary = `${name}-primary`;
+    const template = fieldsAt(target, 'spec', 'template');
+    const labels = { ...fieldsAt(template, 'metadata', 'labels'), app: primary };
+    const existing = this.primary(canary);
+    const copied = { ...template, metadata: { ...fieldsAt(template, 'metadata'), labels } };
+    if (existing) {
+      this.store.replace(existing, 'spec', { ...fieldsAt(existing, 'spec'), template: copied }, MANAGER);
+      return;
+    }
+    const spec = {
+      ...fieldsAt(target, 'spec'),
+      replicas: Math.max(1, replicasOf(target)),
+      selector: { matchLabels: { app: primary } },
+      template: copied,
+    };
+    this.store.apply(
+      { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: primary, namespace }, spec },
+      'flagger',
+    );
+  }
+  /** What NGINX would see: the canary Ingress with its weight or its header. */
+  route(canary, weight) {
+    const ingress = textAt(canary, 'spec', 'ingressRef', 'name');
+    if (ingress === '') return;
+    const prefix = 'nginx.ingress.kubernetes.io';
+    const headers = fieldsAt(listAt(canary, 'spec', 'analysis', 'match')[0], 'headers');
+    const [header] = Object.keys(headers);
+    const annotations = {
+      [`${prefix}/canary`]: weight > 0 ? 'true' : 'false',
+      ...(header === undefined
+        ? { [`${prefix}/canary-weight`]: String(weight) }
+        : { [`${prefix}/canary-by-header`]: header }),
+    };
+    const { namespace } = canary.metadata;
+    this.store.apply(
+      {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'Ingress',
+        metadata: { name: `${ingress}-canary`, namespace, annotations },
+        spec: {},
+      },
+      'flagger',
+    );
+  }
+  scale(target, replicas) {
+    const now = this.store.get(target.kind, target.metadata.namespace, target.metadata.name) ?? target;
+    this.store.patch(now, { spec: { replicas } }, MANAGER);
+  }
+  target(canary) {
+    return this.store.get(
+      'Deployment',
+      canary.metadata.namespace,
+      textAt(canary, 'spec', 'targetRef', 'name'),
+    );
+  }
+  primary(canary) {
+    const name = `${textAt(canary, 'spec', 'targetRef', 'name')}-primary`;
+    return this.store.get('Deployment', canary.metadata.namespace, name);
+  }
+  /** As Flagger writes names in its words. */
+  name({ metadata }) {
+    return `${metadata.name}.${metadata.namespace}`;
+  }
+}
+function gateName(canary, type) {
+  return textAt(webhooksOf(canary, type)[0], 'name');
+}

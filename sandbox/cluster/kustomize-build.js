@@ -1,0 +1,165 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join, normalize } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import { fieldsAt, isFields, listAt, textAt, valueAt } from './kube-object.js';
+const NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
+/** The part of kustomize that the sandbox's repositories use. @throws Error with words like kustomize's. */
+export function kustomizeBuild(folder) {
+  const file = NAMES.map(name => join(folder, name)).find(existsSync);
+  if (file === undefined) return generated(folder);
+  const [kustomization] = documents(file);
+  const named = [
+    ...listAt(kustomization, 'resources'),
+    ...listAt(kustomization, 'bases'),
+    ...listAt(kustomization, 'components'),
+  ];
+  const objects = named.map(String).flatMap(resource => {
+    const path = normalize(join(folder, resource));
+    if (!existsSync(path))
+      throw new Error(
+        `accumulating resources: accumulation err='accumulating resources from '${resource}': no such file or directory'`,
+      );
+    return statSync(path).isDirectory() ? kustomizeBuild(path) : documents(path).map(asWanted);
+  });
+  const patched = listAt(kustomization, 'patches').reduce(
+    (all, patch) => applyPatch(all, patch, folder),
+    objects,
+  );
+  const renamed = patched.map(object => transformed(object, kustomization));
+  const names = renamed.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new Error(`may not add resource with an already registered id: ${twice}`);
+  return renamed;
+}
+/** Flux: without a kustomization all YAML files are resources. */
+function generated(folder) {
+  return readdirSync(folder, { withFileTypes: true })
+    .toSorted((one, other) => (one.name < other.name ? -1 : 1))
+    .flatMap(entry => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return kustomizeBuild(path);
+      return /\.ya?ml$/.test(entry.name) ? documents(path).map(asWanted) : [];
+    });
+}
+function documents(path) {
+  return parse(readFileSync(path, 'utf8'), path);
+}
+function parse(text, path) {
+  const parsed = parseAllDocuments(text);
+  const all = Array.isArray(parsed) ? parsed : [];
+  const error = all.flatMap(document => document.errors)[0];
+  if (error)
+    throw new Error(`yaml: ${path.split('/').at(-1) ?? path}: ${error.message.split('\n')[0] ?? ''}`);
+  return all.map(document => document.toJS()).filter(data => data !== null);
+}
+function asWanted(value) {
+  const metadata = fieldsAt(value, 'metadata');
+  const { apiVersion, kind } = fieldsAt({ value }, 'value');
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string' || typeof metadata['name'] !== 'string') {
+    throw new Error('missing metadata.name in object');
+  }
+  return {
+    ...fieldsAt({ value }, 'value'),
+    apiVersion,
+    kind,
+    metadata: { ...metadata, name: metadata['name'] },
+  };
+}
+function transformed(object, kustomization) {
+  const namespace = textAt(kustomization, 'namespace');
+  const prefix = textAt(kustomization, 'namePrefix');
+  const suffix = textAt(kustomization, 'nameSuffix');
+  const name =
+    object.kind === 'Namespace' ? object.metadata.name : `${prefix}${object.metadata.name}${suffix}`;
+  const metadata = { ...object.metadata, name, ...(namespace === '' ? {} : { namespace }) };
+  const template = valueAt(object, 'spec', 'template');
+  if (!isFields(template)) return { ...object, metadata };
+  const images = listAt(kustomization, 'images');
+  const pod = fieldsAt(template, 'spec');
+  const withImages = list =>
+    list in pod ? { [list]: listAt(pod, list).map(container => withImage(container, images)) } : {};
+  const spec = {
+    ...fieldsAt(object, 'spec'),
+    template: { ...template, spec: { ...pod, ...withImages('containers'), ...withImages('initContainers') } },
+  };
+  return { ...object, metadata, spec };
+}
+function withImage(container, images) {
+  const image = textAt(container, 'image');
+  const [, repository = image, rest = ''] = /^(.+?)((?::[^/@]+)?(?:@.+)?)$/.exec(image) ?? [];
+  const entry = images.find(each => textAt(each, 'name') === repository);
+  if (!entry || !isFields(container)) return container;
+  const tag = valueAt(entry, 'newTag');
+  const digest = textAt(entry, 'digest');
+  const version = `${tag === undefined ? '' : `:${String(tag)}`}${digest === '' ? '' : `@${digest}`}`;
+  return { ...container, image: `${textAt(entry, 'newName') || repository}${version || rest}` };
+}
+function applyPatch(objects, patch, folder) {
+  const text = textAt(patch, 'patch');
+  const path = textAt(patch, 'path');
+  const contents = text === '' ? documents(join(folder, path)) : parse(text, 'patch');
+  const target = valueAt(patch, 'target');
+  return contents.reduce((all, content) => {
+    let hits = 0;
+    const next = all.map(object => {
+      const kind = target === undefined ? textAt(content, 'kind') : textAt(target, 'kind');
+      const name = target === undefined ? textAt(content, 'metadata', 'name') : textAt(target, 'name');
+      if ((kind !== '' && kind !== object.kind) || (name !== '' && name !== object.metadata.name))
+        return object;
+      hits += 1;
+      return asWanted(Array.isArray(content) ? operated(object, content) : strategic(object, content));
+    });
+    if (hits === 0)
+      throw new Error(
+        `no matches for Id ${textAt(content, 'kind')}/${textAt(content, 'metadata', 'name')}; failed to find unique target for patch`,
+      );
+    return next;
+  }, objects);
+}
+/** Strategic merge: maps merge, lists of named things merge by name, other lists are replaced. */
+function strategic(old, patch) {
+  if (Array.isArray(patch) && Array.isArray(old)) {
+    const named =
+      patch.every(item => textAt(item, 'name') !== '') && old.every(item => textAt(item, 'name') !== '');
+    if (!named) return patch;
+    const kept = old.map(item => {
+      const change = patch.find(each => textAt(each, 'name') === textAt(item, 'name'));
+      return change === undefined ? item : strategic(item, change);
+    });
+    const added = patch.filter(each => !old.some(item => textAt(item, 'name') === textAt(each, 'name')));
+    return [...kept, ...added];
+  }
+  if (!isFields(patch)) return patch;
+  const result = isFields(old) ? { ...old } : {};
+  for (const [key, value] of Object.entries(patch)) {
+    if (value === null) delete result[key];
+    else result[key] = strategic(result[key], value);
+  }
+  return result;
+}
+function operated(object, operations) {
+  return operations.reduce((at, operation) => {
+    const path = textAt(operation, 'path')
+      .split('/')
+      .slice(1)
+      .map(part => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+    const op = textAt(operation, 'op');
+    return setAt(at, path, op === 'remove' ? undefined : valueAt(operation, 'value'));
+  }, object);
+}
+function setAt(value, path, next) {
+  const [key, ...rest] = path;
+  if (key === undefined) return next;
+  if (Array.isArray(value)) {
+    const index = key === '-' ? value.length : Number(key);
+    if (rest.length === 0 && next === undefined) return value.filter((_, at) => at !== index);
+    const list = [...value];
+    list[index] = setAt(list[index], rest, next);
+    return list;
+  }
+  const fields = isFields(value) ? value : {};
+  if (rest.length === 0 && next === undefined) {
+    return Object.fromEntries(Object.entries(fields).filter(([name]) => name !== key));
+  }
+  return { ...fields, [key]: setAt(fields[key], rest, next) };
+}

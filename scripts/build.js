@@ -1,0 +1,28 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { rolldown } from 'rolldown';
+/**
+ * Builds dist/index.js. rolldown first, because it drops what is never imported (client-node alone is 19 MB under
+ * plain ncc); then ncc, which makes the one minified file that the runner starts.
+ *
+ * `node scripts/build.ts [folder]`: into another folder than dist, for comparison.
+ */
+const target = process.argv[2] ?? 'dist';
+const scratch = mkdtempSync(join(tmpdir(), 'gated-rollout-build-'));
+try {
+  const bundle = await rolldown({ input: 'src/index.ts', platform: 'node', logLevel: 'warn' });
+  await bundle.write({ dir: scratch, format: 'esm', codeSplitting: false, entryFileNames: 'index.js' });
+  await bundle.close();
+  writeFileSync(join(scratch, 'package.json'), '{ "type": "module" }\n');
+  const ncc = createRequire(import.meta.url).resolve('@vercel/ncc/dist/ncc/cli.js');
+  execFileSync(process.execPath, [ncc, 'build', join(scratch, 'index.js'), '-m', '-q', '-o', target], {
+    stdio: 'inherit',
+  });
+  const bytes = statSync(join(target, 'index.js')).size;
+  console.log(`${target}/index.js ${(bytes / 1_000_000).toFixed(2)} MB`);
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}

@@ -1,0 +1,4 @@
+/** Something that the person running the testbed can mend; the message says what. */
+export class TestbedError extends Error {
+  name = 'TestbedError';
+}

@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+/** Tests against the testbed, the real control plane: `npm run test:cluster`. What they need is in testbed/README.md. */
+export default defineConfig({
+  test: {
+    include: ['__tests__/testbed/**/*.test.ts', '__tests__/cluster/**/*.test.ts'],
+    // Every file starts a control plane of its own, about 1 GiB.
+    fileParallelism: false,
+    // Flagger ticks every 10 s, so a rollout takes a minute and more; tests of a file run side by side.
+    testTimeout: 300_000,
+    // The first start builds everything.
+    hookTimeout: 3_600_000,
+  },
+});
