@@ -12,7 +12,7 @@ function read(env: Readonly<Record<string, string>>, masked: string[] = []) {
 
 describe('inputs', () => {
   it('are those of action.yml, with the same defaults', () => {
-    const token = { token: '${{ github.token }}' };
+    const token = { token: '$' + '{{ github.token }}' };
     const expected = Object.entries({ ...INPUT_DEFAULTS, ...token }).map(([name, value]) => [
       name,
       expect.objectContaining({ default: value, description: expect.stringMatching(/\w/) }),

@@ -91,7 +91,7 @@ describe('text from elsewhere', () => {
       expect(live).not.toContain('](https://evil');
       expect(live).not.toContain(' https://evil');
       expect(live).not.toMatch(/#12|GH-12/);
-      expect(markdown).not.toMatch(/[\u202E\u0000\u001b]/);
+      for (const mark of ['\u202E', '\u0000', '\u001b']) expect(markdown).not.toContain(mark);
       expect(live.split(commentMarker('shop')).length).toBeLessThanOrEqual(2);
       expect(Buffer.byteLength(markdown)).toBeLessThanOrEqual(LIMIT);
     }
