@@ -12,7 +12,9 @@ import { rolldown } from 'rolldown';
  * `node scripts/build.ts [folder]`: into another folder than dist, for comparison.
  */
 const target = process.argv[2] ?? 'dist';
-const scratch = mkdtempSync(join(tmpdir(), 'gated-rollout-build-'));
+const temporary = mkdtempSync(join(tmpdir(), 'gated-rollout-build-'));
+// ncc makes names out of the folder's; a fixed one gives the same bytes each time.
+const scratch = join(temporary, 'action');
 try {
   const bundle = await rolldown({
     input: 'src/index.ts',
@@ -34,5 +36,5 @@ try {
   const bytes = statSync(join(target, 'index.js')).size;
   console.log(`${target}/index.js ${(bytes / 1_000_000).toFixed(2)} MB`);
 } finally {
-  rmSync(scratch, { recursive: true, force: true });
+  rmSync(temporary, { recursive: true, force: true });
 }
