@@ -24,6 +24,7 @@ export async function main(env: NodeJS.ProcessEnv): Promise<number> {
     return await refuseEarly(error, { env, log });
   }
   const { inputs, run, purpose } = beginning;
+  log.group('What this step was asked for', askedFor(beginning));
   const takeover = watchTakeover({ clock, temp: run.temp });
   const { remember, mayWrite } = takeover;
   let assembled: Assembled;
@@ -53,11 +54,28 @@ export async function main(env: NodeJS.ProcessEnv): Promise<number> {
   }
 }
 
+function askedFor({ purpose, rollout, run, inputs }: ReturnType<typeof begin>): readonly string[] {
+  return [
+    `${purpose.mode} of ${rollout.name}, from ${run.event} of ${run.repository.owner}/${run.repository.repo}@${purpose.sourceSha.slice(0, 7)}`,
+    ...rollout.changes.map(change => {
+      const value = change.kind === 'image' ? change.version : change.value;
+      return `${change.kind} ${change.name} → ${value} in ${change.in.join(', ')}`;
+    }),
+    `${inputs.config}; on cancel: ${inputs.onCancel}`,
+  ];
+}
+
 /** The last words of the log; an annotation only where a person has to act. */
 export function announce(view: RolloutView, log: ReturnType<typeof createLog>): number {
   const { outcome } = view;
   if (!outcome) return 1;
   const { exitCode } = VERDICTS[outcome.verdict];
+  if (view.proof.length > 0) {
+    log.group(
+      'The chain of proof',
+      view.proof.map(({ link, state, detail }) => `${state.padEnd(8)} ${link}: ${detail}`),
+    );
+  }
   const words = `${view.name}: ${outcome.verdict} (${outcome.reason}). ${outcome.detail}`;
   if (exitCode === 0) log.info(words);
   else log.error(outcome.remedy === undefined ? words : `${words}\nWhat to do: ${outcome.remedy}`);

@@ -26,7 +26,7 @@ describe.concurrent('every verdict, by the built action on the sandbox', () => {
         title: 'Add a feature',
       });
       const sha = await sandbox.github.mergePullRequest(SOURCE, pull);
-      const { exitCode, outputs, summary } = await sandbox.release('6.14.1', { sha });
+      const { exitCode, outputs, summary, log } = await sandbox.release('6.14.1', { sha });
       expect(outputs).toMatchObject({ verdict: 'promoted', reason: 'analysed', 'revert-sha': '' });
       expect(exitCode).toBe(0);
       expect(outputs['commit-sha']).toBe(await sandbox.github.head(FLEET));
@@ -45,6 +45,12 @@ describe.concurrent('every verdict, by the built action on the sandbox', () => {
       expect(summary).toContain('podinfo: promoted');
       const result: unknown = JSON.parse(outputs['result'] ?? '');
       expect(result).toMatchObject({ version: 1, verdict: 'promoted' });
+      expect(log.masks.some(mask => mask.startsWith('ghs_'))).toBe(true);
+      for (const mask of log.masks) expect(`${log.text}${summary}${outputs['result']}`).not.toContain(mask);
+      expect(log.lines.filter(({ kind }) => kind === 'group').map(({ text }) => text)).toEqual([
+        'What this step was asked for',
+        'The chain of proof',
+      ]);
       expect(sandbox.github.shortcomings).toEqual([]);
     });
   });
