@@ -1,3 +1,4 @@
+import { ZodError } from 'zod';
 import { ClusterForbidden, ClusterUnavailable } from '../rollout/ports.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { KubeError, KubeUnreachable } from './kube-client.ts';
@@ -5,6 +6,9 @@ import { KubeError, KubeUnreachable } from './kube-client.ts';
 /** What a failed call means for a rollout: a right that is missing, or a cluster that cannot be read just now. */
 export function clusterError(error: unknown): unknown {
   if (error instanceof KubeUnreachable) return new ClusterUnavailable(error.message, { cause: error });
+  // A proxy or a broken server in between; never a reason to leave a commit unwatched.
+  if (error instanceof ZodError)
+    return new ClusterUnavailable('the API server gave an answer of an unknown shape', { cause: error });
   if (!(error instanceof KubeError)) return error;
   if (error.status === 403) return new ClusterForbidden(error.message, { cause: error });
   return new ClusterUnavailable(`${error.message} (status ${error.status})`, { cause: error });

@@ -52,17 +52,19 @@ export class ClusterWatcher implements ClusterView {
     readonly timeoutMs: number;
     readonly signal?: AbortSignal;
   }): Promise<Observation | undefined> {
+    if (this.stopping.signal.aborted) return undefined;
     this.start();
     const until = this.clock.now() + options.timeoutMs;
-    while (!isAborted(options.signal)) {
+    const stop = AbortSignal.any([this.stopping.signal, ...(options.signal ? [options.signal] : [])]);
+    while (!stop.aborted) {
       const left = until - this.clock.now();
       if (left <= 0) return undefined;
-      await this.waitForWake(this.polling ? Math.min(left, POLL_MS) : left, options.signal);
-      if (isAborted(options.signal)) return undefined;
+      await this.waitForWake(this.polling ? Math.min(left, POLL_MS) : left, stop);
+      if (stop.aborted) return undefined;
       if (!this.woken && !this.polling) continue;
-      await this.clock.sleep(QUIET_MS, options.signal);
+      await this.clock.sleep(QUIET_MS, stop);
       this.woken = false;
-      const observation = await this.observe('watch').catch(whenUnreadable);
+      const observation = await this.observeUntil(Math.max(until - this.clock.now(), 0), stop);
       if (!observation) continue;
       const text = substance(observation);
       if (text === this.last) continue;
@@ -96,6 +98,21 @@ export class ClusterWatcher implements ClusterView {
 
   private observe(source: Observation['source']): Promise<Observation> {
     return readObservation(this.kube, { watched: this.watched, clock: this.clock, source });
+  }
+
+  /** A look that is given up when time is over or nobody waits for it: a cancel has seconds, a silent server minutes. */
+  private async observeUntil(ms: number, stop: AbortSignal): Promise<Observation | undefined> {
+    const seen = new AbortController();
+    const given = this.clock.sleep(ms, AbortSignal.any([seen.signal, stop])).then(() => {
+      // Given up, not seen: the change is still to be looked at.
+      if (!seen.signal.aborted) this.woken = true;
+      return undefined;
+    });
+    try {
+      return await Promise.race([this.observe('watch').catch(whenUnreadable), given]);
+    } finally {
+      seen.abort();
+    }
   }
 
   private start(): void {
@@ -158,21 +175,16 @@ export class ClusterWatcher implements ClusterView {
     this.wake?.();
   }
 
-  private async waitForWake(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  private async waitForWake(ms: number, signal: AbortSignal): Promise<void> {
     if (this.woken) return;
     const timer = new AbortController();
     const woken = new Promise<void>(resolve => {
       this.wake = resolve;
     });
-    const all = signal ? AbortSignal.any([timer.signal, signal]) : timer.signal;
-    await Promise.race([woken, this.clock.sleep(ms, all)]);
+    await Promise.race([woken, this.clock.sleep(ms, AbortSignal.any([timer.signal, signal]))]);
     timer.abort();
     this.wake = undefined;
   }
-}
-
-function isAborted(signal: AbortSignal | undefined): boolean {
-  return signal?.aborted === true;
 }
 
 /** Lasting loss shows in `read`; here it is only no news. */
@@ -184,6 +196,6 @@ function whenUnreadable(error: unknown): undefined {
 /** What of an observation is worth waking for: not its time, nor a version that moved for nothing. */
 function substance(observation: Observation): string {
   return JSON.stringify({ ...observation, at: 0, source: '' }, (key, value: unknown) =>
-    key === 'resourceVersion' || key === 'appliedAt' ? undefined : value,
+    key === 'resourceVersion' || key === 'managedFields' || key === 'appliedAt' ? undefined : value,
   );
 }

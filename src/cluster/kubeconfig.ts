@@ -19,9 +19,13 @@ export function loadKubeconfig({ kubeconfig, context }: KubeconfigChoice): KubeC
     else if (kubeconfig.includes('\n') || kubeconfig.trimStart().startsWith('{'))
       config.loadFromString(kubeconfig);
     else if (existsSync(kubeconfig)) config.loadFromFile(kubeconfig);
-    else throw new Error(`there is no file ${kubeconfig}`);
+    // What was given may be a secret in another form (base64): it is never shown, because reports are public.
+    else
+      throw new Error(
+        'it is neither the text of a kubeconfig nor the path of a file (base64 must be decoded first)',
+      );
   } catch (error) {
-    throw invalid(error instanceof Error ? error.message : String(error));
+    throw invalid(firstLine(error));
   }
   if (context !== undefined) {
     const names = config.getContexts().map(({ name }) => name);
@@ -29,8 +33,17 @@ export function loadKubeconfig({ kubeconfig, context }: KubeconfigChoice): KubeC
       throw invalid(`it has no context ${context}; it has ${names.join(', ') || 'none'}`);
     config.setCurrentContext(context);
   }
+  // client-node falls back to this address when it finds no credentials anywhere.
+  if (kubeconfig === undefined && config.getCurrentCluster()?.server === 'http://localhost:8080') {
+    throw invalid('none was given, and none was found in KUBECONFIG, ~/.kube/config or a pod');
+  }
   if (!config.getCurrentCluster()) throw invalid('it names no cluster for its current context');
   return config;
+}
+
+/** The lines after the first one of a YAML error quote the kubeconfig, credentials included. */
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
 }
 
 function invalid(what: string): Refusal {

@@ -83,8 +83,8 @@ export function parseCanary(object: unknown): CanaryView {
 }
 
 /** `kind/name` of the target that a Canary guards. */
-export function targetRefOf(object: unknown): { readonly kind: string; readonly name: string } {
-  return canarySchema.parse(object).spec.targetRef;
+export function targetRefOf(object: unknown): { readonly kind: string; readonly name: string } | undefined {
+  return canarySchema.safeParse(object).data?.spec.targetRef;
 }
 
 /**

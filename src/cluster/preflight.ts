@@ -68,15 +68,18 @@ const RECONCILE = 'kustomize.toolkit.fluxcd.io/reconcile';
 export async function checkAnnotations(kube: KubeClient, target: TargetRef): Promise<void> {
   const object = await asking(() => kube.get(objectPath(target)));
   if (object === undefined) return;
-  const annotations = objectSchema.parse(object).metadata.annotations ?? {};
-  const found = [SSA, RECONCILE].map(key => ({ key, value: annotations[key] }));
+  const { annotations, labels } = objectSchema.parse(object).metadata;
+  // fluxcd/pkg ssa/utils/meta.go, AnyInMetadata: as annotation or label, in whatever case.
+  const found = [SSA, RECONCILE].flatMap(key =>
+    [annotations?.[key], labels?.[key]].map(value => ({ key, value })),
+  );
   const blocking = found.find(({ key, value }) =>
-    key === SSA ? /^(?:IfNotPresent|Ignore)$/i.test(value ?? '') : value === 'disabled',
+    key === SSA ? /^(?:IfNotPresent|Ignore)$/i.test(value ?? '') : /^disabled$/i.test(value ?? ''),
   );
   if (!blocking) return;
   throw new Refusal(
     'ssa-if-not-present',
-    `${targetKey(target)} is annotated ${blocking.key}: ${blocking.value}, so that Flux never updates it.`,
-    { remedy: 'Take the annotation away, then run this again.' },
+    `${targetKey(target)} is marked ${blocking.key}: ${blocking.value}, so that Flux never updates it.`,
+    { remedy: 'Take the annotation or label away, then run this again.' },
   );
 }

@@ -22,10 +22,17 @@ const MAX_READS = 5;
  * One look at everything, by plain GETs.
  * @throws ClusterForbidden, ClusterUnavailable.
  */
-export async function readObservation(
-  kube: KubeClient,
-  on: { readonly watched: Watched; readonly clock: Clock; readonly source: Observation['source'] },
-): Promise<Observation> {
+export function readObservation(kube: KubeClient, on: ReadOptions): Promise<Observation> {
+  return asking(() => lookAtAll(kube, on));
+}
+
+interface ReadOptions {
+  readonly watched: Watched;
+  readonly clock: Clock;
+  readonly source: Observation['source'];
+}
+
+async function lookAtAll(kube: KubeClient, on: ReadOptions): Promise<Observation> {
   const { watched, clock } = on;
   const chains = new Map<string, Promise<FluxChain>>();
   const chainOf = (key: TargetKey): Promise<FluxChain> | undefined => {
@@ -82,7 +89,7 @@ async function findCanary(kube: KubeClient, target: TargetRef): Promise<CanaryVi
   const all = await asking(() => kube.list(collectionPath('Canary', target.namespace)));
   const found = all.find(object => {
     const ref = targetRefOf(object);
-    return ref.kind === target.kind && ref.name === target.name;
+    return ref?.kind === target.kind && ref.name === target.name;
   });
   return found === undefined ? undefined : parseCanary(found);
 }
