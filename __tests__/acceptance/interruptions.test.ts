@@ -130,14 +130,14 @@ describe.concurrent('what goes wrong on the way does not change the verdict', ()
     });
   });
 
-  it('the API server goes away for a while, watches break, and 410 and 500 are answered', async ({
+  it('the API server goes away for a while, watches break, and 401, 410 and 500 are answered', async ({
     expect,
   }) => {
     await withSandbox({}, async sandbox => {
       const running = await sandbox.start({ inputs: { set: 'image=6.14.1' } });
       await sandbox.waitForPhase('Progressing');
       sandbox.cluster.faults.dropWatches();
-      sandbox.cluster.faults.answerNext(500, 410, 503);
+      sandbox.cluster.faults.answerNext(500, 401, 410, 503);
       await sandbox.cluster.faults.down(15_000);
       const { outputs } = await running.done;
       expect(outputs).toMatchObject({ verdict: 'promoted' });

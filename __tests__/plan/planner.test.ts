@@ -328,6 +328,8 @@ spec:
           kind: Deployment
           name: frontend
         ingressRef:
+          apiVersion: networking.k8s.io/v1
+          kind: Ingress
           name: frontend
         service:
           port: 9898

@@ -191,10 +191,12 @@ class Client implements KubeClient {
     const options: RequestOptions = {};
     await this.config.applyToHTTPSOptions(options);
     const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername, auth } = options;
+    // The kubeconfig's own proxy is for this cluster, and wins over the environment's.
+    const own = this.config.getCurrentCluster()?.proxyUrl;
     const dispatcher = new EnvHttpProxyAgent({
-      httpProxy: this.env['http_proxy'] ?? this.env['HTTP_PROXY'] ?? '',
-      httpsProxy: this.env['https_proxy'] ?? this.env['HTTPS_PROXY'] ?? '',
-      noProxy: this.env['no_proxy'] ?? this.env['NO_PROXY'] ?? '',
+      httpProxy: own ?? this.env['http_proxy'] ?? this.env['HTTP_PROXY'] ?? '',
+      httpsProxy: own ?? this.env['https_proxy'] ?? this.env['HTTPS_PROXY'] ?? '',
+      noProxy: own === undefined ? (this.env['no_proxy'] ?? this.env['NO_PROXY'] ?? '') : '',
       allowH2: false,
       connect: defined({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }),
       requestTls: defined({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }),

@@ -8,8 +8,15 @@ import type { KubeClient } from './kube-client.ts';
 import { metadataSchema } from './parse-common.ts';
 import { objectPath } from './resources.ts';
 
-/** kustomize-controller: reasons of Ready=False that say that the tree itself is broken. */
-const BROKEN = ['BuildFailed', 'ReconciliationFailed', 'PruneFailed', 'InvalidPath'];
+/** kustomize-controller: reasons of Ready=False with which no commit is applied. */
+const BROKEN = [
+  'BuildFailed',
+  'ReconciliationFailed',
+  'PruneFailed',
+  'InvalidPath',
+  'ArtifactFailed',
+  'DependencyNotReady',
+];
 
 /**
  * Everything in Flux that would keep a commit from being delivered.

@@ -156,6 +156,7 @@ function checked(
       }),
     );
   }
+  problems.push(...notYet(data, yaml));
   const changes = changesOf(data, { ...on, keys, problems });
   const canaries = Object.entries(data.canary ?? {}).flatMap(([target, given]) => {
     const key = targetKey(parseTarget(target));
@@ -191,6 +192,22 @@ function checked(
       barrier: data.barrier,
     },
   };
+}
+
+/** Words of the grammar that are understood and not built yet: refused, so that nobody relies on them in vain. */
+function notYet(data: RolloutYaml, yaml: YamlPositions): readonly ConfigProblem[] {
+  const found: ConfigProblem[] = [];
+  if (data.barrier) {
+    const message = 'Canaries that promote together or not at all are not built yet.';
+    found.push(problem(yaml, ['barrier'], { found: 'true', allowed: 'false', message }));
+  }
+  if (data['image-automation'] !== 'refuse') {
+    const message = `image-automation: ${data['image-automation']} is not built yet.`;
+    found.push(
+      problem(yaml, ['image-automation'], { found: data['image-automation'], allowed: 'refuse', message }),
+    );
+  }
+  return found;
 }
 
 function changesOf(

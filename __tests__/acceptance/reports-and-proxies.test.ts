@@ -1,0 +1,89 @@
+import { createServer, request } from 'node:http';
+import { describe, it } from 'vitest';
+import { SOURCE } from '../../sandbox/sandbox.ts';
+import { withSandbox } from './with-sandbox.ts';
+
+/** A forward proxy for plain HTTP, which gets absolute URLs, that notes whereto. */
+async function startProxy() {
+  const tunnels = new Set<string>();
+  const server = createServer((incoming, outgoing) => {
+    const url = new URL(incoming.url ?? '');
+    tunnels.add(url.host);
+    const onward = request(url, { method: incoming.method, headers: incoming.headers }, answer => {
+      outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(outgoing);
+    });
+    onward.on('error', () => outgoing.destroy());
+    incoming.pipe(onward);
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  return {
+    url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`,
+    tunnels,
+    close: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+describe.concurrent('reports and proxies', () => {
+  it('one comment of ours among many, found on a later page, and updated in place', async ({ expect }) => {
+    await withSandbox({}, async sandbox => {
+      const pull = await sandbox.github.proposeChange(SOURCE, { branch: 'b', files: { A: '1' }, title: 'A' });
+      const sha = await sandbox.github.mergePullRequest(SOURCE, pull, { associationLag: 1 });
+      const token = sandbox.github.addToken({ kind: 'user', login: 'mallory', repositories: [SOURCE] });
+      for (let index = 0; index < 105; index += 1) {
+        await fetch(`${sandbox.github.apiUrl}/repos/${SOURCE}/issues/${pull}/comments`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+          // Somebody else writes our marker, too.
+          body: JSON.stringify({ body: `<!-- gated-rollout: podinfo -->\nForged ${index}` }),
+        });
+      }
+      const first = await sandbox.release('6.14.1', { sha });
+      const second = await sandbox.release('6.14.2', { sha });
+      expect(first.outputs['comment-id']).not.toBe('');
+      expect(second.outputs['comment-id']).toBe(first.outputs['comment-id']);
+      const comments = sandbox.github.comments(SOURCE, pull);
+      expect(comments).toHaveLength(106);
+      expect(comments.filter(({ body }) => body.includes('podinfo: promoted'))).toHaveLength(1);
+      expect(comments.at(-1)?.body).toContain('6.14.2');
+    });
+  });
+
+  it('goes through the proxy of the environment, for GitHub and the cluster', async ({ expect }) => {
+    const proxy = await startProxy();
+    try {
+      await withSandbox({}, async sandbox => {
+        const { outputs } = await sandbox.release('6.14.0', { env: { http_proxy: proxy.url } });
+        expect(outputs).toMatchObject({ verdict: 'unchanged' });
+        expect([...proxy.tunnels]).toEqual(
+          expect.arrayContaining([new URL(sandbox.github.apiUrl).host, new URL(sandbox.cluster.apiUrl).host]),
+        );
+      });
+    } finally {
+      proxy.close();
+    }
+  });
+
+  it('plans on a pull request, and writes nothing to Git', async ({ expect }) => {
+    await withSandbox({}, async sandbox => {
+      const pull = await sandbox.github.proposeChange(SOURCE, { branch: 'b', files: { A: '1' }, title: 'A' });
+      const head = (await sandbox.github.head(SOURCE, 'b')) ?? '';
+      const payload = {
+        pull_request: { number: pull, head: { sha: head, repo: { full_name: SOURCE } } },
+      };
+      const { outputs } = await sandbox.release('6.14.1', {
+        sha: head,
+        event: { name: 'pull_request', payload },
+      });
+      expect(outputs).toMatchObject({ verdict: 'unchanged', reason: 'planned', 'commit-sha': '' });
+      expect(outputs['result']).toContain('apps/deployment.yaml');
+      expect(await sandbox.titles()).toEqual(['Initial commit']);
+      expect(sandbox.github.checkRuns(SOURCE, head)).toMatchObject([{ name: 'rollout plan / podinfo' }]);
+      expect(sandbox.github.comments(SOURCE, pull)).toHaveLength(1);
+    });
+  });
+});
