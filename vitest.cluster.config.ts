@@ -7,7 +7,8 @@ export default defineConfig({
     // Every file starts a control plane of its own, about 1 GiB.
     fileParallelism: false,
     // Flagger ticks every 10 s, so a rollout takes a minute and more; tests of a file run side by side.
-    testTimeout: 300_000,
+    testTimeout: 420_000,
+    maxConcurrency: 10,
     // The first start builds everything.
     hookTimeout: 3_600_000,
   },

@@ -85,13 +85,16 @@ export class Sandbox {
     });
   }
 
-  /** A new commit of the source repository, as a merge leaves it. */
+  /** A new commit of the source repository, as the merge of a pull request leaves it. */
   async commitSource(): Promise<string> {
     this.runs += 1;
-    return await this.github.push(SOURCE, {
-      files: { VERSION: `${this.runs}\n` },
-      message: `Version ${this.runs}`,
+    const version = String(this.runs);
+    const pull = await this.github.proposeChange(SOURCE, {
+      branch: `version-${version}`,
+      files: { VERSION: `${version}\n` },
+      title: `Version ${version}`,
     });
+    return await this.github.mergePullRequest(SOURCE, pull);
   }
 
   /** Starts the step for a new source commit, or for the one given. */

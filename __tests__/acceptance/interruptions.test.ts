@@ -1,4 +1,5 @@
 import { describe, it } from 'vitest';
+import { secondaryRateLimit } from '../../sandbox/github/faults.ts';
 import { canary, deployment, KUSTOMIZATION } from '../../sandbox/podinfo.ts';
 import { FLEET, ROLLOUT, SOURCE } from '../../sandbox/sandbox.ts';
 import { withSandbox } from './with-sandbox.ts';
@@ -102,6 +103,16 @@ describe.concurrent('what goes wrong on the way does not change the verdict', ()
       const { outputs } = await sandbox.release('6.14.1');
       expect(outputs).toMatchObject({ verdict: 'promoted' });
       expect(await sandbox.titles()).toHaveLength(2);
+    });
+  });
+
+  it('a secondary limit, a slow body and a reset connection are waited out', async ({ expect }) => {
+    await withSandbox({}, async sandbox => {
+      sandbox.github.fault({ path: /\/git\/commits$/, method: 'POST', effect: secondaryRateLimit(1) });
+      sandbox.github.fault({ path: /\/git\/trees/, method: 'GET', effect: { kind: 'slow-body', ms: 200 } });
+      sandbox.github.fault({ path: /\/git\/ref\//, method: 'GET', effect: { kind: 'reset' } });
+      const { outputs } = await sandbox.release('6.14.1');
+      expect(outputs).toMatchObject({ verdict: 'promoted' });
     });
   });
 

@@ -17,6 +17,13 @@ function conclusion(sandbox: Sandbox): string | null | undefined {
   return sandbox.github.checkRuns(SOURCE).at(-1)?.conclusion;
 }
 
+/** What the newest pull request's comment of ours says. */
+function verdictInComment(sandbox: Sandbox): string | undefined {
+  const pull = sandbox.github.pullRequests(SOURCE).at(-1)?.number ?? 0;
+  const comments = sandbox.github.comments(SOURCE, pull);
+  return comments.length === 1 ? /verdict `([a-z-]+)`/.exec(comments[0]?.body ?? '')?.[1] : undefined;
+}
+
 describe.concurrent('every verdict, by the built action on the sandbox', () => {
   it('promoted: every link proven, shown on the pull request', async ({ expect }) => {
     await withSandbox({}, async sandbox => {
@@ -62,6 +69,7 @@ describe.concurrent('every verdict, by the built action on the sandbox', () => {
       expect(exitCode).toBe(0);
       expect(await sandbox.titles()).toEqual(['Initial commit']);
       expect(conclusion(sandbox)).toBe('success');
+      expect(verdictInComment(sandbox)).toBe('unchanged');
     });
   });
 
@@ -95,6 +103,7 @@ describe.concurrent('every verdict, by the built action on the sandbox', () => {
       expect(outputs['revert-sha']).toBe(await sandbox.github.head(FLEET));
       await isBack(sandbox, expect);
       expect(conclusion(sandbox)).toBe('failure');
+      expect(verdictInComment(sandbox)).toBe('rolled-back');
     });
   });
 
@@ -126,6 +135,7 @@ describe.concurrent('every verdict, by the built action on the sandbox', () => {
       expect(outputs['result']).toContain('pull');
       expect((await sandbox.titles())[0]).toBe('Remark');
       expect(conclusion(sandbox)).toBe('action_required');
+      expect(verdictInComment(sandbox)).toBe('revert-blocked');
     });
   });
 
@@ -141,6 +151,7 @@ describe.concurrent('every verdict, by the built action on the sandbox', () => {
       expect(exitCode).toBe(2);
       expect(await sandbox.file('apps/deployment.yaml')).toBe(deployment());
       expect(conclusion(sandbox)).toBe('failure');
+      expect(verdictInComment(sandbox)).toBe('revert-unverified');
     });
   });
 
@@ -170,6 +181,7 @@ describe.concurrent('every verdict, by the built action on the sandbox', () => {
       ]);
       expect(sandbox.template('podinfo').tag).toBe('6.14.0');
       expect(conclusion(sandbox)).toBe('failure');
+      expect(verdictInComment(sandbox)).toBe('not-applied');
     });
   });
 
@@ -181,6 +193,7 @@ describe.concurrent('every verdict, by the built action on the sandbox', () => {
       expect(exitCode).toBe(1);
       expect(sandbox.template('podinfo').tag).toBe('6.14.0');
       expect(conclusion(sandbox)).toBe('failure');
+      expect(verdictInComment(sandbox)).toBe('not-started');
     });
   });
 
@@ -196,6 +209,7 @@ describe.concurrent('every verdict, by the built action on the sandbox', () => {
       expect(exitCode).toBe(2);
       expect(await sandbox.file('apps/deployment.yaml')).toBe(slow);
       expect(conclusion(sandbox)).toBe('failure');
+      expect(verdictInComment(sandbox)).toBe('promotion-failed');
     });
   });
 
@@ -212,6 +226,7 @@ describe.concurrent('every verdict, by the built action on the sandbox', () => {
       expect(exitCode).toBe(5);
       expect((await sandbox.titles())[0]).toBe('By hand');
       expect(conclusion(sandbox)).toBe('cancelled');
+      expect(verdictInComment(sandbox)).toBe('superseded');
     });
   });
 
@@ -232,6 +247,7 @@ describe.concurrent('every verdict, by the built action on the sandbox', () => {
       expect(sandbox.template('podinfo').tag).toBe('6.14.0');
       expect(sandbox.template('podinfo-primary').tag).toBe('6.14.0');
       expect(conclusion(sandbox)).toBe('cancelled');
+      expect(verdictInComment(sandbox)).toBe('cancelled');
       expect(sandbox.github.checkRuns(SOURCE)).toHaveLength(1);
     });
   });
@@ -253,6 +269,7 @@ describe.concurrent('every verdict, by the built action on the sandbox', () => {
       expect(exitCode).toBe(6);
       expect(sandbox.template('podinfo').tag).toBe('6.14.0');
       expect(conclusion(sandbox)).toBe('timed_out');
+      expect(verdictInComment(sandbox)).toBe('timed-out');
     });
   });
 
@@ -281,6 +298,7 @@ describe.concurrent('every verdict, by the built action on the sandbox', () => {
       expect(main.outputs).toMatchObject({ verdict: 'pending', reason: 'handed-over' });
       expect(main.exitCode).toBe(0);
       expect(conclusion(sandbox)).toBe('neutral');
+      expect(verdictInComment(sandbox)).toBe('pending');
       const sweep = await sandbox.start({ inputs: { mode: 'sweep', set: 'image=6.14.1' } });
       const swept = await sweep.done;
       expect(swept.outputs).toMatchObject({ verdict: 'promoted' });
@@ -299,6 +317,7 @@ describe.concurrent('every verdict, by the built action on the sandbox', () => {
       expect(outputs['result']).toContain('flux resume kustomization apps');
       expect(await sandbox.titles()).toEqual(['Initial commit']);
       expect(conclusion(sandbox)).toBe('failure');
+      expect(verdictInComment(sandbox)).toBe('refused');
     });
   });
 });
