@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['__tests__/**/*.test.ts'],
     exclude: ['__tests__/cluster/**', '__tests__/testbed/**'],
-    testTimeout: 30_000,
+    // Acceptance tests start processes and wait for a cluster; how long is said by the benchmark, not by a limit here.
+    testTimeout: 120_000,
   },
 });
