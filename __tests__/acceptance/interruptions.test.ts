@@ -265,6 +265,30 @@ describe.concurrent('order of releases', () => {
     });
   });
 
+  it('two canaries in one commit, one of them blue/green: promoted when both are', async ({ expect }) => {
+    const blueGreen = canary({ name: 'api', analysis: '    iterations: 2\n' });
+    const files = {
+      'apps/api.yaml': `${deployment({ name: 'api' })}---\n${blueGreen}`,
+      'apps/kustomization.yaml': `${KUSTOMIZATION}- api.yaml\n`,
+    };
+    const rollout = ROLLOUT.replace('[prod/podinfo]', '[prod/podinfo, prod/api]');
+    await withSandbox({ files, rollout }, async sandbox => {
+      const { outputs } = await sandbox.release('6.14.1');
+      expect(outputs).toMatchObject({ verdict: 'promoted' });
+      expect(await sandbox.titles()).toHaveLength(2);
+      for (const name of ['podinfo', 'api']) expect(sandbox.template(`${name}-primary`).tag).toBe('6.14.1');
+    });
+  });
+
+  it('two Canaries of one target: refused', async ({ expect }) => {
+    await withSandbox({}, async sandbox => {
+      sandbox.cluster.apply(canary().replace('  name: podinfo\n', '  name: other\n'));
+      const { outputs } = await sandbox.release('6.14.1');
+      expect(outputs).toMatchObject({ verdict: 'refused', reason: 'canary-ambiguous' });
+      expect(await sandbox.titles()).toEqual(['Initial commit']);
+    });
+  });
+
   it('two canaries in one commit: one fails while the other is analysed; both are taken back by one revert', async ({
     expect,
   }) => {

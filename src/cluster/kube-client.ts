@@ -1,4 +1,5 @@
 import type { RequestOptions } from 'node:https';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { z } from 'zod';
@@ -43,6 +44,7 @@ export interface KubeClient {
 
 const REQUEST_TIMEOUT_MS = 15_000;
 const RETRIES = 2;
+const RETRY_AFTER_MS = 200;
 const listSchema = z.object({ items: z.array(z.unknown()).nullable() });
 const statusSchema = z.object({ message: z.string() });
 const eventSchema = z.object({ type: z.string(), object: z.unknown() });
@@ -126,15 +128,14 @@ class Client implements KubeClient {
     await Promise.all([...this.opened].map(dispatcher => dispatcher.destroy()));
   }
 
-  /** Reads are sent again at once when a connection was closed under them; longer trouble is the caller's to judge. */
+  /** Reads are sent again a moment later; longer trouble is the caller's to judge. */
   private async repeated<T>(work: () => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt += 1) {
       try {
         return await work();
       } catch (error) {
-        const again =
-          error instanceof KubeUnreachable || (error instanceof KubeError && error.status === 401);
-        if (!again || attempt >= RETRIES) throw error;
+        if (!isPassing(error) || attempt >= RETRIES) throw error;
+        await pause(RETRY_AFTER_MS * 2 ** attempt);
       }
     }
   }
@@ -205,6 +206,12 @@ class Client implements KubeClient {
     const basic = auth ? { authorization: `Basic ${Buffer.from(auth).toString('base64')}` } : {};
     return { dispatcher, headers: { ...basic, ...plainHeaders(options.headers) } };
   }
+}
+
+/** A closed connection, an ended token, an overloaded server: the same read may succeed in a moment. */
+function isPassing(error: unknown): boolean {
+  if (error instanceof KubeUnreachable) return true;
+  return error instanceof KubeError && (error.status === 401 || error.status === 429 || error.status >= 500);
 }
 
 function plainHeaders(headers: unknown): Readonly<Record<string, string>> {

@@ -6,7 +6,8 @@ import { Refusal } from '../rollout/verdict.ts';
 import { asking } from './cluster-errors.ts';
 import type { KubeClient } from './kube-client.ts';
 import { metadataSchema } from './parse-common.ts';
-import { objectPath } from './resources.ts';
+import { targetRefOf } from './parse-canary.ts';
+import { collectionPath, objectPath } from './resources.ts';
 
 /** kustomize-controller: reasons of Ready=False with which no commit is applied. */
 const BROKEN = [
@@ -65,6 +66,20 @@ function checkKustomization(target: TargetKey, kustomization: KustomizationView)
     });
   }
   return warnings;
+}
+
+/** @throws Refusal `canary-ambiguous` when Flagger would run two analyses of one target against each other. */
+export async function checkOneCanary(kube: KubeClient, target: TargetRef): Promise<void> {
+  const all = await asking(() => kube.list(collectionPath('Canary', target.namespace)));
+  const guards = all.filter(object => {
+    const ref = targetRefOf(object);
+    return ref?.kind === target.kind && ref.name === target.name;
+  });
+  if (guards.length < 2) return;
+  const names = guards.map(object => objectSchema.parse(object).metadata.name).join(', ');
+  throw new Refusal('canary-ambiguous', `${targetKey(target)} is guarded by several Canaries: ${names}.`, {
+    remedy: 'Keep one of them.',
+  });
 }
 
 const objectSchema = z.looseObject({ metadata: metadataSchema });

@@ -6,7 +6,7 @@ import { type ObjectRef, type TargetKey, targetKey } from '../rollout/target.ts'
 import { Refusal } from '../rollout/verdict.ts';
 import { ClusterWatcher } from './cluster-watcher.ts';
 import type { KubeClient } from './kube-client.ts';
-import { checkAnnotations, checkChain } from './preflight.ts';
+import { checkAnnotations, checkChain, checkOneCanary } from './preflight.ts';
 import { readChain, readObservation } from './read-observation.ts';
 import { sameRepository } from './same-repository.ts';
 import { traceChain } from './trace-chain.ts';
@@ -56,7 +56,9 @@ export class Cluster {
       ),
     );
     const warnings = Object.entries(now).flatMap(([target, chain]) => checkChain(target, chain));
-    await Promise.all(rollout.targets.map(target => checkAnnotations(kube, target)));
+    await Promise.all(
+      rollout.targets.flatMap(target => [checkAnnotations(kube, target), checkOneCanary(kube, target)]),
+    );
     const watched = { targets: rollout.targets, chains: now, objects: [] };
     return {
       chains: now,

@@ -176,6 +176,7 @@ export const REASONS = {
   'cluster-forbidden': 'The cluster credentials lack a right.',
   'target-not-found': 'The target does not exist.',
   'canary-not-found': 'No Canary guards the target, and rollout.yaml describes none.',
+  'canary-ambiguous': 'Several Canaries guard the same target.',
   'not-managed': 'Nothing of Flux applies the target.',
   'wrong-source': 'Flux applies the target from another repository or branch.',
   'source-suspended': 'The Flux source is suspended.',
