@@ -8,7 +8,7 @@ export default defineConfig({
     fileParallelism: false,
     // Flagger ticks every 10 s, so a rollout takes a minute and more; tests of a file run side by side.
     testTimeout: 420_000,
-    maxConcurrency: 10,
+    maxConcurrency: 60,
     // The first start builds everything.
     hookTimeout: 3_600_000,
   },

@@ -13,7 +13,7 @@ export const FLEET = 'acme/fleet';
 
 export interface SandboxOptions {
   /** Files of the GitOps repository beside podinfo's; null leaves one of them out. */
-  readonly files?: Files;
+  readonly files?: Files | ((cluster: EmbeddedCluster) => Files);
   /** rollout.yaml of the source repository. */
   readonly rollout?: string;
   /** How many times faster than real time cluster and action live; default 20. */
@@ -61,7 +61,7 @@ export class Sandbox {
       'apps/deployment.yaml': deployment(),
       'apps/canary.yaml': canary(),
       'apps/kustomization.yaml': KUSTOMIZATION,
-      ...options.files,
+      ...(typeof options.files === 'function' ? options.files(cluster) : options.files),
     };
     const given = Object.entries(files).filter(([, file]) => file !== null);
     await github.createRepository(FLEET, { files: Object.fromEntries(given) });

@@ -31,8 +31,6 @@ export function begin(env: Env): Beginning {
   const run = readWorkflowRun(env);
   const text = readWorkspaceFile(run.workspace, inputs.config);
   if (text === undefined) throw new ConfigProblems([noFile(inputs.config)]);
-  const parsed = parseRolloutFile(text, { file: inputs.config, set: inputs.set });
-  if ('problems' in parsed) throw new ConfigProblems(parsed.problems);
   const purpose = purposeOf(
     {
       name: run.event,
@@ -44,6 +42,10 @@ export function begin(env: Env): Beginning {
     },
     inputs.mode,
   );
+  // A sweep releases nothing, so nothing has to have a value.
+  const valuesNeeded = purpose.mode !== 'sweep';
+  const parsed = parseRolloutFile(text, { file: inputs.config, set: inputs.set, valuesNeeded });
+  if ('problems' in parsed) throw new ConfigProblems(parsed.problems);
   return { inputs, run, rollout: parsed.rollout, purpose };
 }
 

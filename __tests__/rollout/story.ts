@@ -325,6 +325,7 @@ export function intentOf(view: TargetView, id: string, fields: Partial<Intent> =
     baselines: [baseline],
     expectations: [],
     restore: { kind: 'parent' },
+    barrier: false,
     limits: {
       applyMs: 300_000,
       approvalMs: 3_600_000,

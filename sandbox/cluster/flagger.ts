@@ -231,10 +231,16 @@ export class Flagger {
       return;
     }
     const total = analysis.iterations ?? 1;
-    if (iteration >= total) return await this.promoteIfAllowed(canary, target);
+    const blueGreen = analysis.strategy !== 'ab';
+    // Blue/green sends all traffic to the canary for one tick more, and counts it.
+    if (iteration >= (blueGreen ? total + 1 : total)) return await this.promoteIfAllowed(canary, target);
     this.status.set(canary, { iterations: iteration + 1 });
-    this.status.event(canary, 'Normal', `Advance ${name} canary iteration ${iteration + 1}/${total}`);
-    this.route(canary, analysis.strategy === 'ab' ? 100 : 0);
+    this.route(canary, blueGreen && iteration < total ? 0 : 100);
+    const words =
+      iteration < total
+        ? `Advance ${name} canary iteration ${iteration + 1}/${total}`
+        : 'Routing all traffic to canary';
+    this.status.event(canary, 'Normal', words);
   }
 
   private async promoteIfAllowed(canary: KubeObject, target: KubeObject): Promise<void> {

@@ -165,16 +165,10 @@ export class Flux {
       !(await this.healthy(kustomization, objects, attempted))
     )
       return;
-    const message = `Applied revision: ${revision}`;
-    this.status(
-      kustomization,
-      {
-        ...attempted,
-        lastAppliedRevision: revision,
-        conditions: this.ready('True', 'ReconciliationSucceeded', message),
-      },
-      KUSTOMIZE,
-    );
+    const conditions = this.ready('True', 'ReconciliationSucceeded', `Applied revision: ${revision}`);
+    // Two writes, as recorded: Ready first, the applied revision after it.
+    if (changed) this.status(kustomization, { ...attempted, conditions }, KUSTOMIZE);
+    this.status(kustomization, { ...attempted, lastAppliedRevision: revision, conditions }, KUSTOMIZE);
   }
 
   /** The words of a refusal; undefined when all was applied. What is no longer in the build is pruned. */

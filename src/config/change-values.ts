@@ -15,11 +15,12 @@ export interface NamedChange {
 
 /**
  * Each change's value: the step's `set` wins over the file. A `set` that means nothing, or two things, is a problem,
- * and so is a change without a value.
+ * and so is a change without a value where values are needed.
  */
 export function changeValues(
   changes: readonly NamedChange[],
   set: Inputs['set'],
+  { valuesNeeded }: { readonly valuesNeeded: boolean } = { valuesNeeded: true },
 ): { readonly values: ReadonlyMap<number, string>; readonly problems: readonly ConfigProblem[] } {
   const values = new Map<number, string>();
   const problems: ConfigProblem[] = [];
@@ -51,6 +52,7 @@ export function changeValues(
       values.set(change.index, own);
       continue;
     }
+    if (!valuesNeeded) continue;
     problems.push({
       position: change.position,
       field: `change[${change.index}]`,

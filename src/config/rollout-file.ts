@@ -23,7 +23,7 @@ export type ParsedRollout =
 /** rollout.yaml and the step's `set`, checked as a whole: all problems are found at once. Never throws. */
 export function parseRolloutFile(
   text: string,
-  on: { readonly file: string; readonly set: Inputs['set'] },
+  on: { readonly file: string; readonly set: Inputs['set']; readonly valuesNeeded?: boolean },
 ): ParsedRollout {
   const yaml = new YamlPositions(text, on.file);
   const syntax = syntaxProblems(yaml);
@@ -138,7 +138,12 @@ function fieldName(path: readonly PropertyKey[]): string {
 
 function checked(
   data: RolloutYaml,
-  on: { readonly yaml: YamlPositions; readonly file: string; readonly set: Inputs['set'] },
+  on: {
+    readonly yaml: YamlPositions;
+    readonly file: string;
+    readonly set: Inputs['set'];
+    readonly valuesNeeded?: boolean;
+  },
 ): ParsedRollout {
   const { yaml } = on;
   const targets = list(data.target).map(parseTarget);
@@ -155,6 +160,10 @@ function checked(
         message: `${key} is named twice.`,
       }),
     );
+  }
+  if (data.barrier && keys.length < 2) {
+    const message = 'A barrier lets several canaries wait for each other; this rollout has one target.';
+    problems.push(problem(yaml, ['barrier'], { found: 'true', allowed: 'false', message }));
   }
   problems.push(...notYet(data, yaml));
   const changes = changesOf(data, { ...on, keys, problems });
@@ -197,10 +206,6 @@ function checked(
 /** Words of the grammar that are understood and not built yet: refused, so that nobody relies on them in vain. */
 function notYet(data: RolloutYaml, yaml: YamlPositions): readonly ConfigProblem[] {
   const found: ConfigProblem[] = [];
-  if (data.barrier) {
-    const message = 'Canaries that promote together or not at all are not built yet.';
-    found.push(problem(yaml, ['barrier'], { found: 'true', allowed: 'false', message }));
-  }
   if (data['image-automation'] !== 'refuse') {
     const message = `image-automation: ${data['image-automation']} is not built yet.`;
     found.push(
@@ -215,6 +220,7 @@ function changesOf(
   on: {
     readonly yaml: YamlPositions;
     readonly set: Inputs['set'];
+    readonly valuesNeeded?: boolean;
     readonly keys: readonly TargetKey[];
     readonly problems: ConfigProblem[];
   },
@@ -252,7 +258,9 @@ function changesOf(
       ...(each.value === undefined ? {} : { value: yaml.source([...path, 'value']) ?? String(each.value) }),
     });
   }
-  const { values, problems: unmatched } = changeValues(named, on.set);
+  const { values, problems: unmatched } = changeValues(named, on.set, {
+    valuesNeeded: on.valuesNeeded ?? true,
+  });
   problems.push(...unmatched);
   return named.flatMap(change => {
     const value = values.get(change.index);

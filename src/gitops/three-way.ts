@@ -28,7 +28,9 @@ export function decidePath(path: {
   const { head, file, restored } = path;
   const wanted = restoredAt(restored);
   if (equal(head, wanted)) return 'done';
-  if (!equal(head, file.after)) return 'conflict';
+  const opened = file.opened && { sha: blobSha(file.opened.text), mode: file.opened.mode };
+  const ours = equal(head, file.after) || (opened !== undefined && equal(head, opened));
+  if (!ours) return 'conflict';
   if (restored.kind === 'absent' && !(file.before === null && path.mayDelete(file))) return 'conflict';
   return 'restore';
 }

@@ -28,6 +28,8 @@ export interface CanaryOn {
 export interface PlannedCanary {
   /** The target has no Canary yet: its file is in the adoption's edits. */
   readonly adopted: boolean;
+  /** Where the Canary is written; undefined when that is outside of what applies the target, or not yet anywhere. */
+  readonly site?: Site;
   readonly schedule: ScheduledAnalysis | undefined;
 }
 
@@ -47,7 +49,7 @@ export function planCanary(
     const spec = on.settings
       ? edited(existing, { ...on, settings: on.settings }, edits.release)
       : record(existing.data['spec']);
-    return { adopted: false, schedule: scheduleOf(key, canaryAnalysis(spec)) };
+    return { adopted: false, site: existing, schedule: scheduleOf(key, canaryAnalysis(spec)) };
   }
   if (live) {
     if (on.settings) throw elsewhere(key, on.settings);

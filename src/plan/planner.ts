@@ -5,6 +5,7 @@ import type { FluxChain, Observation } from '../rollout/observation.ts';
 import { type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { type AppliedChange, applyToField, applyToTemplate } from './apply-change.ts';
+import { raiseBarrier } from './barrier.ts';
 import { Edits } from './edits.ts';
 import { type Layer, walkKustomization } from './kustomize-walk.ts';
 import { builtName, builtNamespace, objectsOf, type Site } from './locate.ts';
@@ -52,6 +53,8 @@ export class ReleasePlanner {
     }));
     const applied = await this.applyChanges(query, { edits, sites });
     const unchanged = (await edits.changes()).length === 0;
+    const adopted = canaries.filter(each => each.adopted).map(({ target }) => target);
+    if (rollout.barrier && adopted.length === 0) raiseBarrier(edits, canaries, rollout);
     const placements = sites.map(({ target, site }) =>
       placeId(edits, {
         target: targetKey(target),
@@ -71,7 +74,7 @@ export class ReleasePlanner {
       schedule: canaries.flatMap(({ schedule }) => (schedule ? [schedule] : [])),
       warnings: sites.flatMap(({ target, site }) => replicasWarning(target, site)),
       adoption: await adoption.changes(),
-      adopted: canaries.filter(({ adopted }) => adopted).map(({ target }) => target),
+      adopted,
     };
   }
 

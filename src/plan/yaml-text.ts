@@ -146,6 +146,23 @@ export class YamlText {
     return this.spliced(start, this.endOfPair(parent, pair), '');
   }
 
+  /** Without one item of a list; without the whole key when it was the only one. */
+  deleteItem(document: number, path: YamlPath, index: number): YamlText {
+    const list = this.node(document, path);
+    const item = isSeq(list) ? list.items[index] : undefined;
+    if (!isSeq(list) || !isNode(item) || !item.range) return this;
+    if (list.items.length === 1) return this.delete(document, path);
+    if (list.flow === true) {
+      const [next, before] = [list.items[index + 1], list.items[index - 1]];
+      if (isNode(next) && next.range) return this.spliced(item.range[0], next.range[0], '');
+      const from = isNode(before) && before.range ? before.range[1] : item.range[0];
+      return this.spliced(from, item.range[1], '');
+    }
+    const dash = this.text.lastIndexOf('-', item.range[0]);
+    const end = this.trimmedEnd(item.range[0], item.range[1]);
+    return this.spliced(this.lineStart(dash), this.afterLine(end), '');
+  }
+
   /** An item at the end of a block or flow list, written as a plain scalar or map. */
   append(document: number, path: YamlPath, value: unknown): YamlText {
     const list = this.node(document, path);

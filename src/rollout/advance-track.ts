@@ -1,4 +1,5 @@
 import { judgeAdoption } from './adoption.ts';
+import { barrierIsClosed } from './barrier.ts';
 import { type JudgeContext, type Judgement, judge } from './judge.ts';
 import type { Observation, TargetView } from './observation.ts';
 import type { Followed, Intent } from './state.ts';
@@ -38,6 +39,7 @@ function judgeContext(followed: Followed, track: Track, observation: Observation
     objects: observation.objects,
     known,
     limits: intent.limits,
+    barrierClosed: barrierIsClosed(followed),
     now,
   };
 }

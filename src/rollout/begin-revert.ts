@@ -77,6 +77,7 @@ function sorted(record: Readonly<Record<string, string>>): readonly (readonly [s
 export function commonOf(followed: Followed): Followed {
   const { intent, commit, committedAt, tracks, observation, known, appliedAt, appliedDetail, notes } =
     followed;
+  const { barrierOpenedAt } = followed;
   return {
     intent,
     commit,
@@ -87,5 +88,6 @@ export function commonOf(followed: Followed): Followed {
     ...(observation ? { observation } : {}),
     ...(appliedAt === undefined ? {} : { appliedAt }),
     ...(appliedDetail === undefined ? {} : { appliedDetail }),
+    ...(barrierOpenedAt === undefined ? {} : { barrierOpenedAt }),
   };
 }

@@ -24,6 +24,8 @@ export interface DriveParts {
     state: RolloutState,
     effect: Extract<Effect, { type: 'revert' | 'openPullRequest' }>,
   ) => Promise<RevertRequest>;
+  /** The commit that takes the barrier out again. */
+  readonly composeOpening: (state: RolloutState) => RevertRequest;
 }
 
 /** A plain read at least this often: watches only wake us, reads are the truth (ms). */
@@ -103,6 +105,8 @@ async function run(
       return undefined;
     case 'read':
       return readNow(state, parts);
+    case 'openBarrier':
+      return openBarrier(state, parts);
     case 'revert':
       return revertNow(effect, state, parts);
     case 'openPullRequest':
@@ -140,6 +144,19 @@ async function revertNow(
         detail: outcome.detail,
         remedy: outcome.remedy,
       };
+  }
+}
+
+async function openBarrier(state: RolloutState, parts: DriveParts): Promise<RolloutEvent> {
+  const outcome = await parts.gitops.revert(parts.composeOpening(state));
+  switch (outcome.kind) {
+    case 'reverted':
+    case 'already':
+      return { type: 'barrierOpened' };
+    case 'conflict':
+      return { type: 'barrierStuck', detail: `${outcome.paths.join(', ')} was changed after our commit.` };
+    case 'refused':
+      return { type: 'barrierStuck', detail: `${outcome.detail} ${outcome.remedy}` };
   }
 }
 

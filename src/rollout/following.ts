@@ -1,4 +1,5 @@
 import { advanceTrack } from './advance-track.ts';
+import { allWaitAtBarrier } from './barrier.ts';
 import { beginRevert } from './begin-revert.ts';
 import type { Observation } from './observation.ts';
 import { promotedOutcome, supersededOutcome, unknownOutcome } from './outcome-text.ts';
@@ -19,7 +20,8 @@ export function followObservation(state: Following, observation: Observation, no
     notes: [...state.notes, ...advanced.flatMap(({ note }) => (note === undefined ? [] : [note]))],
   };
   if (observation.source === 'read') return conclude({ ...followed, confirming: false }, now);
-  if (advanced.some(({ unconfirmed }) => unconfirmed)) {
+  const allWait = state.opening !== true && allWaitAtBarrier(followed, Object.values(tracks));
+  if (allWait || advanced.some(({ unconfirmed }) => unconfirmed)) {
     return { state: { ...followed, confirming: true }, effects: state.confirming ? [] : [{ type: 'read' }] };
   }
   return { state: followed, effects: [] };
@@ -40,6 +42,9 @@ function conclude(state: Following, now: number): Transition {
   }
   if (tracks.length > 0 && tracks.every(track => track.outcome !== undefined)) {
     return done(state, promotedOutcome(state, tracks), now);
+  }
+  if (state.opening !== true && allWaitAtBarrier(state, tracks)) {
+    return { state: { ...state, opening: true }, effects: [{ type: 'openBarrier' }] };
   }
   return { state, effects: [] };
 }

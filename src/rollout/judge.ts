@@ -33,6 +33,8 @@ export interface JudgeContext {
   readonly objects: Readonly<Record<string, unknown>>;
   readonly known: KnownRevisions;
   readonly limits: { readonly applyMs: number; readonly approvalMs: number };
+  /** The canaries of this rollout still wait for each other. */
+  readonly barrierClosed: boolean;
   readonly now: number;
 }
 
@@ -214,6 +216,14 @@ function judgePhase(input: PhaseInput): Judgement {
       return mine && isFresh(canary, track, since) ? judgeFailed(input) : notStarted;
     case 'Waiting':
     case 'WaitingPromotion': {
+      if (canary.phase === 'WaitingPromotion' && context.barrierClosed && mine) {
+        // Bounded by what the others may take; each of them has limits of its own.
+        return {
+          stage: 'waitingPromotion',
+          analysing: true,
+          waitingFor: 'the other canaries of this rollout (barrier)',
+        };
+      }
       const gate = canary.phase === 'Waiting' ? 'confirm-rollout' : 'confirm-promotion';
       return {
         stage: canary.phase === 'Waiting' ? 'waitingApproval' : 'waitingPromotion',

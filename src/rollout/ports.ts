@@ -59,6 +59,8 @@ export interface CommittedFile {
   readonly path: string;
   readonly before: FileBlob | null;
   readonly after: FileBlob;
+  /** As it stands once the barrier that our commit put into it is taken out: ours, too. */
+  readonly opened?: FileBlob;
 }
 
 /** A commit of ours that is on the branch. */

@@ -24,6 +24,8 @@ export interface Intent {
   readonly baselines: readonly CanaryBaseline[];
   readonly expectations: readonly Expectation[];
   readonly restore: RestorePoint;
+  /** The canaries wait for each other before any is promoted; our commit holds the gates. */
+  readonly barrier: boolean;
   readonly limits: {
     readonly applyMs: number;
     readonly approvalMs: number;
@@ -61,6 +63,8 @@ export interface Followed {
   /** When Flux was first seen to have attempted a revision that holds our commit. */
   readonly appliedAt?: number;
   readonly appliedDetail?: string;
+  /** When the barrier was taken out of Git. */
+  readonly barrierOpenedAt?: number;
   readonly lostSightSince?: number;
   readonly lostSight?: string;
   /** Things worth knowing that happened on the way, oldest first. */
@@ -68,8 +72,11 @@ export interface Followed {
 }
 
 export type RolloutState =
-  /** `confirming`: a watch showed an end; a fresh read has been asked for. */
-  | (Followed & { readonly phase: 'following'; readonly confirming: boolean })
+  /**
+   * `confirming`: a watch showed an end; a fresh read has been asked for. `opening`: the barrier is being taken out of
+   * Git.
+   */
+  | (Followed & { readonly phase: 'following'; readonly confirming: boolean; readonly opening?: true })
   | (Followed & { readonly phase: 'reverting'; readonly cause: Cause; readonly forms: RevertForms })
   | (Followed & {
       readonly phase: 'openingPullRequest';
@@ -115,6 +122,8 @@ export type RolloutEvent =
       readonly detail: string;
       readonly remedy: string;
     }
+  | { readonly type: 'barrierOpened' }
+  | { readonly type: 'barrierStuck'; readonly detail: string }
   | { readonly type: 'pullRequestOpened'; readonly url: string; readonly number: number }
   | { readonly type: 'pullRequestFailed'; readonly message: string };
 
@@ -123,6 +132,8 @@ export type Effect =
   /** Read everything afresh. */
   | { readonly type: 'read' }
   | { readonly type: 'requestReconcile' }
+  /** Takes the gates that hold the canaries out of Git, in one commit. */
+  | { readonly type: 'openBarrier' }
   | { readonly type: 'revert'; readonly forms: RevertForms; readonly cause: Cause }
   | {
       readonly type: 'openPullRequest';

@@ -1,4 +1,5 @@
 import { beginRevert, commonOf } from './begin-revert.ts';
+import { barrierOpened, stuckCause } from './barrier.ts';
 import { followObservation, jobLimitCause } from './following.ts';
 import { unknownOutcome } from './outcome-text.ts';
 import type { CommitRecord } from './ports.ts';
@@ -51,6 +52,8 @@ type Live = Exclude<RolloutState, { phase: 'done' }>;
 
 function follow(state: Following, event: RolloutEvent, now: number): Transition {
   if (event.type === 'cancelled') return cancel(state, event.by, now);
+  if (event.type === 'barrierOpened') return barrierOpened(state, now);
+  if (event.type === 'barrierStuck') return beginRevert(state, stuckCause(event.detail), now);
   if (event.type === 'observed') {
     const next = followObservation(state, event.observation, now);
     if (next.state.phase !== 'following') return next;

@@ -121,6 +121,7 @@ export const REASONS = {
   'no-metric-values': 'A metric had no values: probably no traffic.',
   'metrics-unavailable': 'The metrics provider did not answer.',
   'webhook-unreachable': 'A webhook could not be reached.',
+  'barrier-stuck': 'The barrier of several canaries could not be taken out of Git.',
   'value-overridden': 'The commit was applied, but another value than the one asked for went live.',
   'helm-rolled-back': 'Helm rolled the release back on its own.',
   // promotion

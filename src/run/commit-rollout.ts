@@ -6,6 +6,7 @@ import type { Intent, RestorePoint } from '../rollout/state.ts';
 import type { TargetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import type { CommitText } from './commit-text.ts';
+import { withOpened } from './barrier-files.ts';
 import { CancelledBeforeCommit, type OpenedRepository, type RunParts } from './parts.ts';
 import { type RolloutRecord, trailersOf } from './rollout-record.ts';
 
@@ -17,6 +18,7 @@ export interface RolloutToCommit {
   readonly baselines: readonly CanaryBaseline[];
   readonly expectations: Intent['expectations'];
   readonly restore: RestorePoint;
+  readonly barrier: boolean;
 }
 
 export type CommittedRollout =
@@ -51,7 +53,7 @@ export async function commitRollout(
   });
   if (outcome.kind === 'committed') {
     memory(outcome.commit.sha, false);
-    return { kind: 'committed', commit: outcome.commit, intent: intentOf(parts, record) };
+    return { kind: 'committed', commit: withOpened(outcome.commit), intent: intentOf(parts, record) };
   }
   if (outcome.kind === 'refused' && outcome.reason === 'github-unreachable' && pushed !== undefined) {
     throw new LostCommit(pushed, outcome.detail);
@@ -90,10 +92,10 @@ export function baselinesOf(
 /** What a rollout sets out to do, from its record: the same for a run that made it and for one that takes it up. */
 export function intentOf(
   parts: Pick<RunParts, 'inputs' | 'startedAt'>,
-  record: Pick<RolloutRecord, 'id' | 'name' | 'kind' | 'baselines' | 'expectations' | 'restore'>,
+  record: Omit<RolloutRecord, 'source' | 'runUrl'>,
   onCancel: Intent['onCancel'] = parts.inputs.onCancel,
 ): Intent {
-  const { id, name, kind, baselines, expectations, restore } = record;
+  const { id, name, kind, baselines, expectations, restore, barrier } = record;
   const { applyMs, approvalMs, lostSightMs, backMs, jobMs } = parts.inputs.limits;
   const jobEndsAt = jobMs === undefined ? undefined : parts.startedAt + jobMs - backMs;
   return {
@@ -103,13 +105,14 @@ export function intentOf(
     baselines,
     expectations,
     restore,
+    barrier,
     limits: { applyMs, approvalMs, lostSightMs, backMs, jobEndsAt },
     onCancel,
   };
 }
 
 function recordOf(parts: Pick<RunParts, 'run' | 'rollout'>, rollout: RolloutToCommit): RolloutRecord {
-  const { id, kind, baselines, expectations, restore } = rollout;
+  const { id, kind, baselines, expectations, restore, barrier } = rollout;
   const { repository, sha, url } = parts.run;
   return {
     id,
@@ -120,6 +123,7 @@ function recordOf(parts: Pick<RunParts, 'run' | 'rollout'>, rollout: RolloutToCo
     baselines,
     expectations,
     restore,
+    barrier,
   };
 }
 

@@ -46,6 +46,17 @@ export function adoptionText(adoption: {
   };
 }
 
+/** The second commit of a rollout with a barrier. */
+export function openingText(opening: {
+  readonly name: string;
+  readonly targets: readonly TargetKey[];
+}): CommitText {
+  return {
+    title: `Promote ${opening.name}: all canaries passed`,
+    body: `Takes the barrier out of ${opening.targets.join(', ')}, so that Flagger promotes them together.`,
+  };
+}
+
 export function revertText(revert: {
   readonly name: string;
   readonly commit: string;

@@ -3,6 +3,7 @@ import type { RolloutView } from '../report/view.ts';
 import { drive } from '../rollout/drive.ts';
 import type { Clock, ClusterView, GitOps, RevertRequest } from '../rollout/ports.ts';
 import type { RolloutState, Transition } from '../rollout/state.ts';
+import { composeOpening } from './barrier-files.ts';
 import { composeRevert, type RestoreTexts } from './compose-revert.ts';
 import type { Memory } from './memory.ts';
 
@@ -42,6 +43,8 @@ export async function follow(
     clock: parts.clock,
     cancel: parts.cancel,
     onState,
+    composeOpening: state =>
+      composeOpening({ state, runUrl: frame.source.runUrl, beforePush: parts.mayWrite }),
     composeRevert: (state, effect): Promise<RevertRequest> =>
       Promise.resolve(
         composeRevert({

@@ -4,6 +4,7 @@ import { driveOnce } from '../rollout/drive.ts';
 import type { ClusterView } from '../rollout/ports.ts';
 import type { Intent, Transition } from '../rollout/state.ts';
 import { startFollowing, transition } from '../rollout/transition.ts';
+import { withOpened } from './barrier-files.ts';
 import { blindView } from './blind-view.ts';
 import { intentOf } from './commit-rollout.ts';
 import { cancelledBeforeCommit } from './end-of-run.ts';
@@ -76,7 +77,7 @@ async function takeOver(
   },
 ): Promise<Transition> {
   const { memory, view, repository } = on;
-  const started = startFollowing(on.intent, on.found.commit, parts.clock.now());
+  const started = startFollowing(on.intent, withOpened(on.found.commit), parts.clock.now());
   const seen = await driveOnce(started.state, {
     cluster: view,
     gitops: repository.gitops,

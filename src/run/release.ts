@@ -163,6 +163,7 @@ class ReleaseInRepository {
         baselines: baselinesOf(settled.observation, plan.adopted),
         expectations: [],
         restore: { kind: 'parent' },
+        barrier: false,
       },
       mustBeVerified,
     );
@@ -192,6 +193,7 @@ class ReleaseInRepository {
         baselines,
         expectations: plan.expectations,
         restore,
+        barrier: parts.rollout.barrier,
       },
       mustBeVerified,
     );

@@ -18,6 +18,7 @@ export interface RolloutRecord {
   readonly baselines: readonly CanaryBaseline[];
   readonly expectations: readonly Expectation[];
   readonly restore: RestorePoint;
+  readonly barrier: boolean;
 }
 
 type Trailer = readonly [name: string, value: string];
@@ -30,6 +31,8 @@ const RUN = 'Gated-Rollout-Run';
 const BASELINE = 'Gated-Rollout-Baseline';
 const EXPECTS = 'Gated-Rollout-Expects';
 const RESTORE = 'Gated-Rollout-Restore';
+const BARRIER = 'Gated-Rollout-Barrier';
+const OPENS = 'Gated-Rollout-Opens';
 const REVERTS = 'Gated-Rollout-Reverts';
 const CAUSE = 'Gated-Rollout-Cause';
 
@@ -42,8 +45,18 @@ export function trailersOf(record: RolloutRecord): readonly Trailer[] {
     [SOURCE, `${source.repository}@${source.sha}`],
     [RUN, record.runUrl],
     [RESTORE, JSON.stringify(restore)],
+    ...(record.barrier ? [[BARRIER, 'closed'] satisfies Trailer] : []),
     ...record.expectations.map((expectation): Trailer => [EXPECTS, JSON.stringify(expectation)]),
     ...record.baselines.map((baseline): Trailer => [BASELINE, JSON.stringify(baseline)]),
+  ];
+}
+
+/** The commit that takes the barrier of a rollout out again. */
+export function openingTrailers(record: Pick<RolloutRecord, 'id' | 'name' | 'runUrl'>): readonly Trailer[] {
+  return [
+    [NAME, record.name],
+    [OPENS, record.id],
+    [RUN, record.runUrl],
   ];
 }
 
@@ -77,6 +90,7 @@ export function recordFromTrailers(trailers: readonly Trailer[]): RolloutRecord 
     baselines: all(BASELINE),
     expectations: all(EXPECTS),
     restore: json(one(RESTORE) ?? ''),
+    barrier: one(BARRIER) !== undefined,
   });
   return parsed.success ? parsed.data : undefined;
 }
@@ -159,4 +173,5 @@ const recordSchema: z.ZodType<RolloutRecord> = z.object({
     z.object({ kind: z.literal('commit'), sha: z.string() }),
     z.object({ kind: z.literal('none'), why: z.string() }),
   ]),
+  barrier: z.boolean(),
 });

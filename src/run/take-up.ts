@@ -2,6 +2,7 @@ import type { RolloutView } from '../report/view.ts';
 import type { Observation } from '../rollout/observation.ts';
 import type { ClusterView } from '../rollout/ports.ts';
 import { startFollowing } from '../rollout/transition.ts';
+import { withOpened } from './barrier-files.ts';
 import { intentOf } from './commit-rollout.ts';
 import { followRollout } from './follow-rollout.ts';
 import type { OpenedRepository, RunParts } from './parts.ts';
@@ -43,7 +44,7 @@ async function followToItsEnd(
   // A cancel of this run is no wish about that rollout: the next one takes it up again.
   const intent = intentOf(parts, record, 'hand-over');
   const { view } = await followRollout(parts, {
-    first: startFollowing(intent, commit, parts.clock.now()),
+    first: startFollowing(intent, withOpened(commit), parts.clock.now()),
     view: on.view,
     repository: on.repository,
     restoreTexts,

@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { startTestbed, type Testbed } from '../../testbed/start.ts';
+import { BAD } from './bad.ts';
+import { GOOD } from './good.ts';
+import { INTERRUPTED } from './interrupted.ts';
+import { readRecording, writeRecording } from '../recordings/recordings.ts';
+import { STORIES } from '../recordings/stories.ts';
+import { firstDifference } from '../recordings/story-lines.ts';
+import { recordStory } from './recorded-story.ts';
+import { runListed, type ScenarioResult } from './listed-scenario.ts';
+import { writeVerification } from './verification.ts';
+
+const GROUPS = [
+  { heading: 'Good releases', list: GOOD },
+  { heading: 'Bad releases', list: BAD },
+  { heading: 'Interrupted releases', list: INTERRUPTED },
+];
+
+const results = new Map<string, ScenarioResult>();
+let testbed: Testbed;
+
+beforeAll(async () => {
+  testbed = await startTestbed({ log: line => process.stderr.write(`${line}\n`) });
+});
+afterAll(async () => {
+  await testbed?.stop();
+  await writeVerification(GROUPS, results);
+});
+
+describe.concurrent('the built action on real Flux and Flagger', () => {
+  test.for([...GOOD, ...BAD, ...INTERRUPTED])('$title', async (listed, { expect }) => {
+    results.set(listed.key, await runListed(listed, { testbed, expect }));
+  });
+
+  test.for(STORIES)('as it was recorded: $name', async (story, { expect }) => {
+    const seen = await recordStory(story, testbed);
+    if (process.env['RECORD'] !== undefined) await writeRecording(story.name, seen);
+    expect(firstDifference(await readRecording(story.name), seen)).toBeUndefined();
+  });
+});
