@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['__tests__/testbed/**/*.test.ts', '__tests__/cluster/**/*.test.ts'],
-    // Every file starts a control plane of its own, about 1 GiB.
-    fileParallelism: false,
+    // Every file starts a control plane of its own, about 1 GiB, and mostly waits for Flagger's ticks.
+    maxWorkers: 2,
     // Flagger ticks every 10 s, so a rollout takes a minute and more; tests of a file run side by side.
     testTimeout: 420_000,
     maxConcurrency: 60,

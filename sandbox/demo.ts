@@ -1,11 +1,14 @@
 import { canary, deployment, HEADER, NAMESPACE } from './podinfo.ts';
+import { servePage } from './page/page-server.ts';
 import { FLEET, Sandbox, SOURCE } from './sandbox.ts';
 
 /**
  * `npm run demo`: three releases of podinfo by the built action, on an embedded GitHub and an embedded cluster.
- * Time runs faster than real there (rate), so that an analysis of a minute takes seconds.
+ * Time runs faster than real there (rate), so that an analysis of a minute takes seconds. With `-- --stay` it runs slower,
+ * to be watched on its page, which stays until Ctrl-C.
  */
-const RATE = 15;
+const STAY = process.argv.includes('--stay');
+const RATE = STAY ? 5 : 15;
 
 const bold = (text: string) => `\u001b[1m${text}\u001b[0m`;
 const dim = (text: string) => `\u001b[2m${text}\u001b[0m`;
@@ -33,6 +36,9 @@ async function main(): Promise<void> {
     rollout: HEADER_BASED,
     files: { 'apps/deployment.yaml': deployment(), 'apps/canary.yaml': canary({ analysis: HEADER }) },
   });
+  const page = await servePage(sandbox);
+  say(dim(`The pull requests, as GitHub would show them: ${page.url}`));
+  if (!STAY) say(dim('(npm run demo -- --stay leaves time to look at it)'));
   try {
     const ends = [
       await release(sandbox, {
@@ -54,9 +60,18 @@ async function main(): Promise<void> {
     say();
     say(dim(`${ends.join(', ')} in ${Math.round((Date.now() - began) / 1000)} s.`));
     if (ends.join() !== 'promoted,promoted,rolled-back') process.exitCode = 1;
+    if (STAY) await untilInterrupted(page.url);
   } finally {
+    await page.close();
     await sandbox.close();
   }
+}
+
+async function untilInterrupted(url: string): Promise<void> {
+  say(`The page stays at ${url} until Ctrl-C.`);
+  const waiting = setInterval(() => {}, 60_000);
+  await new Promise<void>(resolve => process.once('SIGINT', () => resolve()));
+  clearInterval(waiting);
 }
 
 async function release(

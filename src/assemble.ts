@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as core from '@actions/core';
 import { Cluster } from './cluster/run-cluster.ts';
+import { FlaggerGauge, type FlaggerService } from './cluster/flagger-gauge.ts';
 import { createKubeClient, type KubeClient } from './cluster/kube-client.ts';
 import { loadKubeconfig } from './cluster/kubeconfig.ts';
 import type { RunPurpose } from './config/event-mode.ts';
@@ -9,6 +10,7 @@ import type { Inputs, RepositoryName, RolloutFile } from './config/settings.ts';
 import { AppTokenSource } from './github/app-token.ts';
 import { CheckRunSink } from './github/check-run.ts';
 import { createClientTransport, createGitHubClient, type GitHubClient, USER_AGENT } from './github/client.ts';
+import { DeploymentSink } from './github/deployment.ts';
 import { createOctokit } from './github/octokit.ts';
 import { ownLogin } from './github/own-login.ts';
 import { readPrivateKey } from './github/private-key.ts';
@@ -21,6 +23,7 @@ import { GitOpsRepository } from './gitops/git-ops-repository.ts';
 import { isOwnSourceCommit, relation } from './gitops/source-relation.ts';
 import { ReleasePlanner } from './plan/planner.ts';
 import { Reporter } from './report/reporter.ts';
+import { HtmlReportSink } from './report/html/html-report-sink.ts';
 import { SummarySink } from './report/summary-sink.ts';
 import type { Clock } from './rollout/ports.ts';
 import type { Memory } from './run/memory.ts';
@@ -82,7 +85,8 @@ export function assemble(on: Assembly): Assembled {
       load: () => loadKubeconfig({ kubeconfig: inputs.kubeconfig, context: inputs.kubeContext }),
       env,
     });
-    return new Cluster({ kube, clock, random, rollout, repository, host });
+    const gauge = inputs.flaggerMetrics && gaugeOf(kube, inputs.flaggerMetrics, on.log);
+    return new Cluster({ kube, clock, random, rollout, repository, host, gauge });
   });
 
   let ids: ReportIds = { checkRun: undefined, comment: undefined };
@@ -91,13 +95,22 @@ export function assemble(on: Assembly): Assembled {
       ? purpose.pullRequests
       : await pullRequestsOf({ client: source, repository: run.repository, commits: purpose.commits }),
   );
+  const used = { requests: () => requests };
+  const localSinks = [
+    ...(env['GITHUB_STEP_SUMMARY'] === undefined
+      ? []
+      : [new SummarySink({ file: env['GITHUB_STEP_SUMMARY'], ...used })]),
+    ...(inputs.reportFile === undefined
+      ? []
+      : [new HtmlReportSink({ file: resolve(run.workspace, inputs.reportFile), ...used })]),
+  ];
   const reporterFor = (of: { readonly id: string; readonly sourceSha: string }): RunReporter => {
     const ours = of.sourceSha === purpose.sourceSha;
     return new Reporter({
       clock,
       log: on.log,
       sinks: [
-        ...(env['GITHUB_STEP_SUMMARY'] === undefined ? [] : [new SummarySink(env['GITHUB_STEP_SUMMARY'])]),
+        ...localSinks,
         new CheckRunSink({
           client: source,
           repository: run.repository,
@@ -120,6 +133,18 @@ export function assemble(on: Assembly): Assembled {
             if (ours) ids = { ...ids, comment };
           },
         }),
+        ...(inputs.environment === undefined || purpose.mode === 'plan'
+          ? []
+          : [
+              new DeploymentSink({
+                client: source,
+                repository: run.repository,
+                sha: of.sourceSha,
+                environment: inputs.environment,
+                rolloutId: of.id,
+                resumed: on.resumed || !ours,
+              }),
+            ]),
       ],
     });
   };
@@ -175,6 +200,14 @@ export function assemble(on: Assembly): Assembled {
       await kube?.close();
     },
   };
+}
+
+function gaugeOf(kube: KubeClient, service: FlaggerService, log: Log): FlaggerGauge {
+  const onMissing = (why: string): void =>
+    log.info(
+      `Metric values are shown as far as Flagger speaks of them; its own metrics cannot be read: ${why} (input flagger-metrics).`,
+    );
+  return new FlaggerGauge({ kube, service, onMissing });
 }
 
 function plannerOf({ rollout, purpose }: Assembly): RunParts['planner'] {

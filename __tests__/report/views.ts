@@ -45,6 +45,7 @@ export function analysingView(change: Partial<RolloutView> = {}): RolloutView {
       { link: 'delivered', state: 'proven', at: START + 5_000, detail: 'the live template carries our id' },
       { link: 'analysed', state: 'waiting', detail: 'Flagger is analysing it' },
     ],
+    next: '50 % of traffic comes next; it is promoted in about 40 s if every check passes.',
     canaries: [
       {
         target: 'prod/shop',
@@ -57,6 +58,28 @@ export function analysingView(change: Partial<RolloutView> = {}): RolloutView {
         iteration: 0,
         failedChecks: 1,
         threshold: 5,
+        step: 1,
+        steps: 2,
+        leftMs: 42_000,
+        gates: [],
+        progress: [
+          { at: START + 10_000, weight: 0, iteration: 0, failedChecks: 0 },
+          { at: START + 20_000, weight: 25, iteration: 0, failedChecks: 0 },
+          { at: START + 60_000, weight: 25, iteration: 0, failedChecks: 1 },
+        ],
+        metrics: [
+          {
+            name: 'success',
+            min: 99,
+            source: 'prod/success',
+            points: [
+              { at: START + 30_000, value: 99.7 },
+              { at: START + 60_000, value: 90 },
+            ],
+          },
+          { name: 'latency', max: 500, source: 'builtin', points: [{ at: START + 30_000 }] },
+        ],
+        failingSince: START + 60_000,
         events: [
           {
             type: 'Warning',

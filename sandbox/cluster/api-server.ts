@@ -3,6 +3,9 @@ import type { Socket } from 'node:net';
 import { type Fields, isFields, KINDS, type KubeObject, valueAt } from './kube-object.ts';
 import type { Change, ObjectStore } from './object-store.ts';
 
+/** Flagger's own metrics, through the proxy of its Service. */
+const FLAGGER_METRICS = '/api/v1/namespaces/flagger-system/services/flagger:http/proxy/metrics';
+
 /** A user of the cluster: what may not be done, as `verb plural` (`patch gitrepositories`, `watch *`). */
 export interface ClusterUser {
   readonly name: string;
@@ -31,6 +34,7 @@ export class ApiServer {
   private readonly store: ObjectStore;
   private readonly users: ReadonlyMap<string, ClusterUser>;
   private readonly gates: ReadonlyMap<string, boolean>;
+  private readonly metrics: () => string;
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
   private readonly watches = new Set<ServerResponse>();
@@ -40,10 +44,13 @@ export class ApiServer {
     readonly store: ObjectStore;
     readonly users: ReadonlyMap<string, ClusterUser>;
     readonly gates: ReadonlyMap<string, boolean>;
+    /** What Flagger serves at /metrics. */
+    readonly metrics: () => string;
   }) {
     this.store = on.store;
     this.users = on.users;
     this.gates = on.gates;
+    this.metrics = on.metrics;
     this.server = createServer((request, response) => {
       this.handle(request, response).catch((error: unknown) => {
         if (response.headersSent) response.destroy();
@@ -106,6 +113,13 @@ export class ApiServer {
       const status = scripted ?? 401;
       note(status);
       fail(response, status, status === 401 ? 'Unauthorized' : `scripted answer ${status}`);
+      return;
+    }
+    if (url.pathname === FLAGGER_METRICS) {
+      const forbidden = user.forbidden?.some(rule => rule === 'get services/proxy') === true;
+      note(forbidden ? 403 : 200);
+      if (forbidden) fail(response, 403, 'services "flagger" is forbidden: no services/proxy');
+      else response.writeHead(200, { 'content-type': 'text/plain' }).end(this.metrics());
       return;
     }
     const route = routeOf(url.pathname);

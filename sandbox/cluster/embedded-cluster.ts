@@ -173,7 +173,7 @@ export async function startCluster(options: EmbeddedClusterOptions = {}): Promis
   const controllers = new WorkloadController({ ...common, neverReady });
   const flux = new Flux({ ...common, checkouts });
   const flagger = new Flagger({ ...common, metric: (canary, metric) => metrics.get(`${canary} ${metric}`) });
-  const api = new ApiServer({ store, users, gates });
+  const api = new ApiServer({ store, users, gates, metrics: () => flagger.metricsPage() });
   const apiUrl = await api.listen();
   void controllers;
   const parts = { store, clock, api, flux, flagger, checkouts, metrics, neverReady, users, gates, stop };

@@ -7,7 +7,11 @@ export type MetricValue = number | 'no-values' | 'unavailable';
 export type Halt = string | undefined;
 
 /** Flagger scheduler_metrics.go: each metric against its range, the first that does not hold. */
-export function checkMetrics(canary: KubeObject, lookup: (metric: string) => MetricValue | undefined): Halt {
+export function checkMetrics(
+  canary: KubeObject,
+  lookup: (metric: string) => MetricValue | undefined,
+  onValue: (metric: string, value: number) => void = () => {},
+): Halt {
   const { name, namespace } = canary.metadata;
   for (const metric of listAt(canary, 'spec', 'analysis', 'metrics')) {
     const metricName = textAt(metric, 'name');
@@ -18,6 +22,7 @@ export function checkMetrics(canary: KubeObject, lookup: (metric: string) => Met
     if (value === 'unavailable') {
       return `Metric query failed for ${metricName}: request failed: dial tcp 127.0.0.1:9090: connect: connection refused`;
     }
+    onValue(metricName, value);
     const min = numberAt(metric, 'thresholdRange', 'min');
     const max = numberAt(metric, 'thresholdRange', 'max');
     const halt = `Halt ${name}.${namespace} advancement ${metricName} ${value.toFixed(2)}`;

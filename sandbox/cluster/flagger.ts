@@ -22,6 +22,8 @@ export class Flagger {
   private readonly metric: MetricLookup;
   private readonly status: FlaggerStatus;
   private readonly ticking = new Set<string>();
+  /** Last value of each metric, by the labels of its line. */
+  private readonly gauge = new Map<string, number>();
   /** No tick is done while true: the controller is down. */
   paused = false;
 
@@ -43,6 +45,14 @@ export class Flagger {
       this.ticking.add(key);
       void this.keepTicking(object);
     });
+  }
+
+  /** What Flagger serves at /metrics, in Prometheus' text format. */
+  metricsPage(): string {
+    const lines = [...this.gauge].map(
+      ([labels, value]) => `flagger_canary_metric_analysis{${labels}} ${value}\n`,
+    );
+    return `# TYPE flagger_canary_metric_analysis gauge\n${lines.join('')}`;
   }
 
   private async keepTicking({ metadata }: KubeObject): Promise<void> {
@@ -208,7 +218,11 @@ export class Flagger {
     if (refused)
       return `Halt ${this.name(canary)} advancement external check ${refused.name} failed ${refused.error}`;
     const key = `${canary.metadata.namespace}/${canary.metadata.name}`;
-    return checkMetrics(canary, metric => this.metric(key, metric));
+    return checkMetrics(
+      canary,
+      metric => this.metric(key, metric),
+      (metric, value) => this.gauge.set(gaugeLabels(canary, metric), value),
+    );
   }
 
   private async advance(
@@ -446,6 +460,11 @@ export class Flagger {
   private name({ metadata }: KubeObject): string {
     return `${metadata.name}.${metadata.namespace}`;
   }
+}
+
+function gaugeLabels(canary: KubeObject, metric: string): string {
+  const name = textAt(canary, 'spec', 'targetRef', 'name');
+  return `metric="${metric}",name="${name}",namespace="${canary.metadata.namespace}"`;
 }
 
 function gateName(canary: KubeObject, type: 'confirm-rollout' | 'confirm-promotion'): string {

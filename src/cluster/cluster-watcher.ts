@@ -1,5 +1,6 @@
 import type { Observation } from '../rollout/observation.ts';
 import { type Clock, ClusterForbidden, ClusterUnavailable, type ClusterView } from '../rollout/ports.ts';
+import type { FlaggerGauge } from './flagger-gauge.ts';
 import { type KubeClient, KubeError } from './kube-client.ts';
 import { readObservation, type Watched } from './read-observation.ts';
 import { collectionPath, objectPath } from './resources.ts';
@@ -22,6 +23,7 @@ export class ClusterWatcher implements ClusterView {
   private readonly kube: KubeClient;
   private readonly clock: Clock;
   private readonly watched: Watched;
+  private readonly gauge: FlaggerGauge | undefined;
   private readonly random: () => number;
   private readonly stopping = new AbortController();
   private started = false;
@@ -34,11 +36,13 @@ export class ClusterWatcher implements ClusterView {
     readonly kube: KubeClient;
     readonly clock: Clock;
     readonly watched: Watched;
+    readonly gauge?: FlaggerGauge | undefined;
     readonly random: () => number;
   }) {
     this.kube = on.kube;
     this.clock = on.clock;
     this.watched = on.watched;
+    this.gauge = on.gauge;
     this.random = on.random;
   }
 
@@ -97,7 +101,12 @@ export class ClusterWatcher implements ClusterView {
   }
 
   private observe(source: Observation['source']): Promise<Observation> {
-    return readObservation(this.kube, { watched: this.watched, clock: this.clock, source });
+    return readObservation(this.kube, {
+      watched: this.watched,
+      gauge: this.gauge,
+      clock: this.clock,
+      source,
+    });
   }
 
   /** A look that is given up when time is over or nobody waits for it: a cancel has seconds, a silent server minutes. */

@@ -31,6 +31,8 @@ export interface KubeClient {
   get(path: string): Promise<unknown>;
   /** The items of a list. */
   list(path: string, query?: Readonly<Record<string, string>>): Promise<readonly unknown[]>;
+  /** What is no object: a page behind the API server's proxy. Asked once. */
+  text(path: string, timeoutMs: number): Promise<string>;
   mergePatch(path: string, body: unknown): Promise<void>;
   /** Calls back for each event, until the server ends the watch or `signal` aborts it (which resolves, too). */
   watch(options: {
@@ -95,6 +97,10 @@ class Client implements KubeClient {
     return listSchema.parse(answer).items ?? [];
   }
 
+  async text(path: string, timeoutMs: number): Promise<string> {
+    return await this.exchange('GET', path, { accept: 'text/plain', timeoutMs });
+  }
+
   async mergePatch(path: string, body: unknown): Promise<void> {
     await this.send('PATCH', path, body);
   }
@@ -141,6 +147,21 @@ class Client implements KubeClient {
   }
 
   private async send(method: 'GET' | 'PATCH', path: string, body?: unknown): Promise<unknown> {
+    const on = { accept: 'application/json', timeoutMs: REQUEST_TIMEOUT_MS, body };
+    const text = await this.exchange(method, path, on);
+    try {
+      return JSON.parse(text);
+    } catch (error) {
+      throw asKubeError(error);
+    }
+  }
+
+  private async exchange(
+    method: 'GET' | 'PATCH',
+    path: string,
+    on: { readonly accept: string; readonly timeoutMs: number; readonly body?: unknown },
+  ): Promise<string> {
+    const { accept, timeoutMs, body } = on;
     const { dispatcher, headers } = await this.loggedIn();
     try {
       const answer = await request(`${this.server}${path}`, {
@@ -148,16 +169,16 @@ class Client implements KubeClient {
         dispatcher,
         headers: {
           ...headers,
-          accept: 'application/json',
+          accept,
           ...(body === undefined ? {} : { 'content-type': 'application/merge-patch+json' }),
         },
         body: body === undefined ? null : JSON.stringify(body),
-        headersTimeout: REQUEST_TIMEOUT_MS,
-        bodyTimeout: REQUEST_TIMEOUT_MS,
+        headersTimeout: timeoutMs,
+        bodyTimeout: timeoutMs,
       });
       const text = await answer.body.text();
       if (answer.statusCode >= 300) throw await this.refused(answer.statusCode, text);
-      return JSON.parse(text);
+      return text;
     } catch (error) {
       throw asKubeError(error);
     }

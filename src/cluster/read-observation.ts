@@ -3,6 +3,7 @@ import type { CanaryView, FluxChain, Observation, TargetView } from '../rollout/
 import type { Clock } from '../rollout/ports.ts';
 import { type ObjectRef, type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
 import { asking, ifAllowed } from './cluster-errors.ts';
+import type { FlaggerGauge } from './flagger-gauge.ts';
 import type { KubeClient } from './kube-client.ts';
 import { parseCanary, parseEvents, targetRefOf } from './parse-canary.ts';
 import { parseGitRepository, parseKustomization } from './parse-flux.ts';
@@ -28,6 +29,8 @@ export function readObservation(kube: KubeClient, on: ReadOptions): Promise<Obse
 
 interface ReadOptions {
   readonly watched: Watched;
+  /** For the values of metrics, while something is analysed. */
+  readonly gauge?: FlaggerGauge | undefined;
   readonly clock: Clock;
   readonly source: Observation['source'];
 }
@@ -62,10 +65,16 @@ async function lookAtAll(kube: KubeClient, on: ReadOptions): Promise<Observation
       }),
     ),
   ]);
+  const analysing = targets.some(([, { canary }]) => canary?.phase === 'Progressing');
+  const values = on.source === 'read' && analysing ? await on.gauge?.values() : undefined;
+  const measured = targets.map(([key, view]) => {
+    const metricValues = values?.get(key.slice(key.indexOf(' ') + 1));
+    return [key, metricValues ? { ...view, metricValues } : view] as const;
+  });
   return {
     source: on.source,
     at: clock.now(),
-    targets: Object.fromEntries(targets),
+    targets: Object.fromEntries(measured),
     objects: Object.fromEntries(objects),
   };
 }

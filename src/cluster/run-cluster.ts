@@ -5,6 +5,7 @@ import type { Clock, ClusterView } from '../rollout/ports.ts';
 import { type ObjectRef, type TargetKey, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { ClusterWatcher } from './cluster-watcher.ts';
+import type { FlaggerGauge } from './flagger-gauge.ts';
 import type { KubeClient } from './kube-client.ts';
 import { checkAnnotations, checkChain, checkOneCanary } from './preflight.ts';
 import { readChain, readObservation } from './read-observation.ts';
@@ -19,6 +20,7 @@ export interface ClusterOptions {
   /** The GitOps repository, and the host that Git URLs name it by. */
   readonly repository: RepositoryName;
   readonly host: string;
+  readonly gauge?: FlaggerGauge | undefined;
 }
 
 type Chains = Readonly<Record<TargetKey, FluxChain>>;
@@ -68,8 +70,8 @@ export class Cluster {
   }
 
   view(on: { readonly chains: Chains; readonly objects: readonly ObjectRef[] }): ClusterView {
-    const { kube, clock, random, rollout } = this.options;
-    return new ClusterWatcher({ kube, clock, random, watched: { targets: rollout.targets, ...on } });
+    const { kube, clock, random, rollout, gauge } = this.options;
+    return new ClusterWatcher({ kube, clock, random, gauge, watched: { targets: rollout.targets, ...on } });
   }
 
   private checkSource(target: TargetKey, { source }: FluxChain): void {

@@ -20,6 +20,9 @@ export const INPUT_DEFAULTS = {
   'even-if-unchanged': 'false',
   'on-cancel': 'revert',
   'result-file': '',
+  'report-file': '',
+  environment: '',
+  'flagger-metrics': 'flagger-system/flagger:http',
   'settle-timeout': '15m',
   'apply-timeout': '10m',
   'approval-timeout': '30m',
@@ -59,6 +62,9 @@ export function readInputs(env: Env, mask: (secret: string) => void): ReadInputs
     evenIfUnchanged: read.flag('even-if-unchanged'),
     onCancel: read.oneOf('on-cancel', ON_CANCEL),
     ...(read.text('result-file') === '' ? {} : { resultFile: read.text('result-file') }),
+    ...(read.text('report-file') === '' ? {} : { reportFile: read.text('report-file') }),
+    ...(read.text('environment') === '' ? {} : { environment: read.text('environment') }),
+    ...(read.text('flagger-metrics') === '' ? {} : { flaggerMetrics: read.service('flagger-metrics') }),
     limits: {
       settleMs: read.duration('settle-timeout'),
       applyMs: read.duration('apply-timeout'),
@@ -188,6 +194,19 @@ class InputReader {
       this.problem(name, { found: text, allowed: 'https://HOST/api/v3', message: `${name} is no URL.` });
     }
     return text.replace(/\/+$/, '');
+  }
+
+  service(name: InputName): { readonly namespace: string; readonly name: string; readonly port: string } {
+    const text = this.text(name);
+    const [, namespace, service, port] = /^([a-z0-9-]+)\/([a-z0-9-]+):([a-z0-9-]+)$/.exec(text) ?? [];
+    if (namespace === undefined || service === undefined || port === undefined) {
+      this.problem(name, {
+        found: text,
+        allowed: 'namespace/service:port, or nothing at all',
+        message: `${name} names no Service.`,
+      });
+    }
+    return { namespace: namespace ?? '', name: service ?? '', port: port ?? '' };
   }
 
   assignments(name: InputName): Inputs['set'] {

@@ -134,6 +134,12 @@ export interface Inputs {
   readonly evenIfUnchanged: boolean;
   readonly onCancel: 'revert' | 'hand-over';
   readonly resultFile?: string;
+  /** Path of the HTML report. */
+  readonly reportFile?: string;
+  /** Of the GitHub Deployment; none is made without it. */
+  readonly environment?: string;
+  /** The Service behind which Flagger serves its metrics. */
+  readonly flaggerMetrics?: { readonly namespace: string; readonly name: string; readonly port: string };
   readonly limits: Limits;
 }
 

@@ -1,6 +1,5 @@
 import type { RateLimit } from '../github/rate-limit.ts';
 import type { RolloutView } from './view.ts';
-import { headline } from './words.ts';
 
 /** Progress is shown at most this often; changes of stage at once (ms). */
 const PROGRESS_EVERY_MS = 15_000;
@@ -52,5 +51,6 @@ function textKey(view: RolloutView): string {
     phase,
     waitingFor,
   ]);
-  return JSON.stringify([headline(view), canaries, view.proof.map(({ state }) => state), view.notes.length]);
+  // Not the headline: the time left in it changes by itself, and is no news.
+  return JSON.stringify([view.stage, canaries, view.proof.map(({ state }) => state), view.notes.length]);
 }

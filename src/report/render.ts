@@ -1,8 +1,9 @@
 import { VERDICTS } from '../rollout/verdict.ts';
 import { fitSections, plain } from './markdown-text.ts';
 import { sectionsOf } from './sections.ts';
+import { timingsSection } from './timings.ts';
 import type { RolloutView } from './view.ts';
-import { headline, verdictMark } from './words.ts';
+import { headline, stageHeadline, verdictMark } from './words.ts';
 
 /** GitHub's limit for comments and for the fields of a check's output, bytes. */
 const MAX_BYTES = 65_535;
@@ -17,16 +18,25 @@ export function commentMarker(name: string): string {
 
 export function renderComment(view: RolloutView): string {
   const marker = commentMarker(view.name);
-  return fitSections([`${marker}\n${title(view)}`, ...sectionsOf(view)], MAX_BYTES, CUT);
+  const sections = sectionsOf(view, { mermaid: true, open: false, live: false });
+  return fitSections([`${marker}\n${title(view, stageHeadline(view))}`, ...sections], MAX_BYTES, CUT);
 }
 
-export function renderSummary(view: RolloutView): string {
-  return fitSections([title(view), ...sectionsOf(view)], MAX_SUMMARY_BYTES, '… too long for a summary.');
+/** @param used what the run has cost; undefined = not known */
+export function renderSummary(
+  view: RolloutView,
+  used: { readonly requests: number | undefined } = { requests: undefined },
+): string {
+  const sections = [
+    ...sectionsOf(view, { mermaid: true, open: true, live: true }),
+    timingsSection(view, used),
+  ];
+  return fitSections([title(view), ...sections], MAX_SUMMARY_BYTES, '… too long for a summary.');
 }
 
-function title(view: RolloutView): string {
+function title(view: RolloutView, words = headline(view)): string {
   const mark = view.outcome ? verdictMark(view.outcome.verdict) : '⏳';
-  return `### ${mark} ${plain(headline(view))}`;
+  return `### ${mark} ${plain(words)}`;
 }
 
 /** A check run's fields, in GitHub's words. */
@@ -39,7 +49,9 @@ export interface CheckRunContent {
 export function renderCheckRun(view: RolloutView): CheckRunContent {
   const output = {
     title: headline(view),
-    summary: fitSections(sectionsOf(view), MAX_BYTES, CUT) || title(view),
+    summary:
+      fitSections(sectionsOf(view, { mermaid: false, open: false, live: true }), MAX_BYTES, CUT) ||
+      title(view),
   };
   if (!view.outcome) return { status: 'in_progress', output };
   return { status: 'completed', conclusion: VERDICTS[view.outcome.verdict].conclusion, output };

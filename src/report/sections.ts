@@ -1,30 +1,45 @@
 import { VERDICTS } from '../rollout/verdict.ts';
-import { block, code, link, plain } from './markdown-text.ts';
-import type { CanaryProgressView, RolloutView } from './view.ts';
+import { chartsSection, eventsSection } from './details.ts';
+import { code, link, plain } from './markdown-text.ts';
+import { isWithin, lastWords, rangeWords, sparkline } from './sparkline.ts';
+import type { GateView, RolloutView } from './view.ts';
 import { bar, elapsed, linkWords, shareWords, stageWords } from './words.ts';
 
+export interface SectionOptions {
+  /** Whether Mermaid is drawn where this is shown: in comments and summaries, not in check runs. */
+  readonly mermaid: boolean;
+  /** Details open, as a report that is read from the top to the bottom. */
+  readonly open: boolean;
+  /**
+   * Written again whenever a figure moves. A comment is written at changes of stage only, and must not go on saying
+   * what was true a while ago.
+   */
+  readonly live: boolean;
+}
+
 /** The parts that comment, check run and job summary are made of, most important first. */
-export function sectionsOf(view: RolloutView): readonly string[] {
+export function sectionsOf(view: RolloutView, options: SectionOptions): readonly string[] {
+  const figures = options.live || view.outcome !== undefined;
   return [
     outcomeSection(view),
-    changesSection(view),
-    canariesSection(view),
+    valuesSection(view),
+    nextSection(view, options),
+    figures ? canariesSection(view) : '',
+    figures ? metricsSection(view) : '',
     proofSection(view),
     linksSection(view),
-    ...view.canaries.map(eventsSection),
     notesSection(view),
+    ...(figures
+      ? [chartsSection(view, options), ...view.canaries.map(canary => eventsSection(canary, options))]
+      : []),
+    changesSection(view, options),
   ].filter(section => section !== '');
 }
 
-/** What happened, and what a person should do. */
+/** What happened, since when, what was done about it, and what a person should do. */
 function outcomeSection(view: RolloutView): string {
   const { outcome } = view;
-  if (!outcome) {
-    const waiting = view.canaries.flatMap(({ target, waitingFor }) =>
-      waitingFor === undefined ? [] : [`⏸ ${code(target)} waits: ${plain(waitingFor)}`],
-    );
-    return waiting.join('\n\n');
-  }
+  if (!outcome) return '';
   const facts = [
     `verdict ${code(outcome.verdict)}`,
     `reason ${code(outcome.reason)}`,
@@ -32,29 +47,102 @@ function outcomeSection(view: RolloutView): string {
   ];
   const todo = outcome.remedy === undefined ? '' : `\n\n**What to do:** ${plain(outcome.remedy, 1_000)}`;
   const meaning = VERDICTS[outcome.verdict].meaning;
-  return `${plain(outcome.detail, 2_000)}${todo}\n\n<sub>${facts.join(' · ')} · ${plain(meaning)}</sub>`;
+  return `${plain(outcome.detail, 2_000)}${aftermath(view)}${todo}\n\n<sub>${facts.join(' · ')} · ${plain(meaning)}</sub>`;
 }
 
-function changesSection({ changes }: RolloutView): string {
-  if (changes.length === 0) return '';
-  const rows = changes.slice(0, 20).map(({ what, target, from, to, path, line }) => {
+/** Of a release that failed: since when, what took it back, and whether the cluster is back. */
+function aftermath(view: RolloutView): string {
+  const since = view.canaries.flatMap(({ failingSince }) => failingSince ?? []);
+  const back = view.proof.find(({ link: name }) => name === 'back');
+  const at = (ms: number): string => elapsed(ms - view.startedAt);
+  const facts = [
+    ...(since.length > 0 ? [`First failed check after ${at(Math.min(...since))}`] : []),
+    ...(view.revert ? [`reverted by ${link(code(view.revert.sha.slice(0, 7)), view.revert.url)}`] : []),
+    ...(view.pullRequest
+      ? [`${link(`pull request ${view.pullRequest.number}`, view.pullRequest.url)} waits for a person`]
+      : []),
+    ...(back?.state === 'proven' && back.at !== undefined ? [`proven back after ${at(back.at)}`] : []),
+    ...(back && back.state !== 'proven' ? ['**not proven back**'] : []),
+  ];
+  return facts.length === 0 ? '' : `\n\n${facts.join(' · ')}`;
+}
+
+/** What is released, in a line. */
+function valuesSection({ changes }: RolloutView): string {
+  const seen = new Map(changes.map(change => [`${change.what}\0${change.from}\0${change.to}`, change]));
+  const lines = [...seen.values()].slice(0, 5).map(({ what, from, to }) => {
     const values = from === to ? `${code(to)} (again)` : `${code(from)} → ${code(to)}`;
-    return `| ${code(target)} | ${plain(what)} | ${values} | ${code(`${path}:${line}`)} |`;
+    return `**${plain(what)}** ${values}`;
   });
-  const more = changes.length > 20 ? `\n\n… and ${changes.length - 20} more` : '';
-  return `| Target | Change | Value | Where |\n|---|---|---|---|\n${rows.join('\n')}${more}`;
+  const more = seen.size > 5 ? [`… and ${seen.size - 5} more`] : [];
+  return [...lines, ...more].join('<br>');
+}
+
+function nextSection(view: RolloutView, { live }: SectionOptions): string {
+  if (view.outcome) return '';
+  const waiting = view.canaries.flatMap(({ target, waitingFor, gates }) => [
+    ...(waitingFor === undefined ? [] : [`⏸ ${code(target)} waits: ${plain(waitingFor)}`]),
+    ...gates.map(gateWords),
+  ]);
+  const words = live ? view.next : lastingWords(view);
+  const next = words === undefined ? [] : [`**Next:** ${plain(words, 600)}`];
+  return [...waiting, ...next].join('\n\n');
+}
+
+/** What stays true until the stage changes. */
+function lastingWords(view: RolloutView): string | undefined {
+  if (view.stage !== 'analysing') return view.next;
+  const left = view.canaries.map(({ leftMs }) => leftMs).filter(ms => ms !== undefined);
+  const end = new Date(view.updatedAt + Math.max(0, ...left)).toISOString().slice(11, 16);
+  const when = left.length === view.canaries.length && left.length > 0 ? ` at about ${end} UTC` : '';
+  return `Flagger analyses it step by step, and promotes it${when} if every check passes; the check run “rollout / ${view.name}” shows where it stands. When too many checks fail, this commit is reverted.`;
+}
+
+/** How a gate is opened, by whoever can reach it. */
+function gateWords({ name, type, url, opening }: GateView): string {
+  const gate = `Gate **${plain(name)}** (${type})`;
+  switch (opening.kind) {
+    case 'command':
+      return `${gate} is opened, from where its address is reached, with ${code(opening.command)}`;
+    case 'never':
+      return `${gate} refuses always: ${code(url)}. It opens only when the Canary names another address.`;
+    case 'elsewhere':
+      return `${gate} is decided by ${code(url)}; any answer up to 202 opens it.`;
+  }
 }
 
 function canariesSection({ canaries }: RolloutView): string {
   if (canaries.length === 0) return '';
   const rows = canaries.slice(0, 30).map(canary => {
     const state = canary.outcome ? plain(canary.outcome.kind) : stageWords(canary.stage);
-    const share = canary.strategy === 'weighted' ? shareWords(canary) : shareWords(canary);
     const checks = `${canary.failedChecks} of ${canary.threshold}`;
     const phase = canary.phase === '' ? '–' : canary.phase;
-    return `| ${code(canary.target)} | ${state} | ${bar(canary)} ${share} | ${checks} | ${phase} |`;
+    return `| ${code(canary.target)} | ${STRATEGIES[canary.strategy]} | ${state} | ${bar(canary)} ${shareWords(canary)} | ${checks} | ${phase} |`;
   });
-  return `| Canary | State | Progress | Failed checks | Flagger |\n|---|---|---|---|---|\n${rows.join('\n')}`;
+  return `| Canary | Strategy | State | Progress | Failed checks | Flagger |\n|---|---|---|---|---|---|\n${rows.join('\n')}`;
+}
+
+const STRATEGIES = { weighted: 'weighted', ab: 'A/B', 'blue-green': 'blue/green' } as const;
+
+/** Each metric's last value against its range. */
+function metricsSection({ canaries }: RolloutView): string {
+  const several = canaries.length > 1;
+  const rows = canaries
+    .flatMap(({ target, metrics }) => metrics.map(metric => ({ target, metric })))
+    .slice(0, 40)
+    .map(({ target, metric }) => {
+      const last = metric.points.at(-1);
+      const mark = !last ? '⚪' : last.value !== undefined && isWithin(last.value, metric) ? '✅' : '❌';
+      const line = metric.points.length > 1 ? ` ${sparkline(metric.points.map(({ value }) => value))}` : '';
+      const of = several ? `${code(target)} ` : '';
+      return `| ${mark} ${of}${plain(metric.name)} | ${lastWords(metric.points)}${line} | ${rangeWords(metric)} | ${sourceWords(metric.source)} |`;
+    });
+  if (rows.length === 0) return '';
+  return `| Metric | Last value | Must be | Query |\n|---|---|---|---|\n${rows.join('\n')}`;
+}
+
+function sourceWords(source: string): string {
+  return source === 'builtin' ? 'Flagger’s own' : `MetricTemplate ${code(source)}`;
 }
 
 function proofSection(view: RolloutView): string {
@@ -82,19 +170,20 @@ function linksSection(view: RolloutView): string {
   return parts.filter(part => part !== undefined).join(' · ');
 }
 
-function eventsSection(canary: CanaryProgressView): string {
-  if (canary.events.length === 0) return '';
-  const newest = canary.events.slice(-15).toReversed();
-  const lines = newest.map(({ type, message, count }) => {
-    const mark = type === 'Warning' ? '! ' : '  ';
-    return `${mark}${message.replace(/\s+/g, ' ').slice(0, 300)}${count > 1 ? ` (${count}×)` : ''}`;
-  });
-  return `<details><summary>What Flagger said about ${plain(canary.target)}</summary>\n\n${block(lines)}\n\n</details>`;
-}
-
 function notesSection({ notes }: RolloutView): string {
   return notes
     .slice(0, 20)
     .map(note => `> ${plain(note, 500)}`)
     .join('\n>\n');
+}
+
+function changesSection({ changes }: RolloutView, { open }: SectionOptions): string {
+  if (changes.length === 0) return '';
+  const rows = changes.slice(0, 20).map(({ what, target, from, to, path, line }) => {
+    const values = from === to ? `${code(to)} (again)` : `${code(from)} → ${code(to)}`;
+    return `| ${code(target)} | ${plain(what)} | ${values} | ${code(`${path}:${line}`)} |`;
+  });
+  const more = changes.length > 20 ? `\n\n… and ${changes.length - 20} more` : '';
+  const table = `| Target | Change | Value | Where |\n|---|---|---|---|\n${rows.join('\n')}${more}`;
+  return `<details${open ? ' open' : ''}><summary>Where it was changed</summary>\n\n${table}\n\n</details>`;
 }

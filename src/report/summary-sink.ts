@@ -7,10 +7,12 @@ import type { RolloutView } from './view.ts';
 export class SummarySink implements ReportSink {
   readonly name = 'The job summary';
   private readonly file: string;
+  private readonly requests: () => number;
 
-  /** GITHUB_STEP_SUMMARY, which is this step's own. */
-  constructor(file: string) {
-    this.file = file;
+  /** @param on.file GITHUB_STEP_SUMMARY, which is this step's own */
+  constructor(on: { readonly file: string; readonly requests: () => number }) {
+    this.file = on.file;
+    this.requests = on.requests;
   }
 
   wants(view: RolloutView): boolean {
@@ -18,6 +20,6 @@ export class SummarySink implements ReportSink {
   }
 
   async write(view: RolloutView): Promise<void> {
-    await writeFile(this.file, `${renderSummary(view)}\n`, { flag: 'a' });
+    await writeFile(this.file, `${renderSummary(view, { requests: this.requests() })}\n`, { flag: 'a' });
   }
 }

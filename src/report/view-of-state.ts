@@ -1,7 +1,10 @@
 import type { TargetView } from '../rollout/observation.ts';
 import type { RolloutState } from '../rollout/state.ts';
 import { TRACK_STAGES, type Track, type TrackStage } from '../rollout/track.ts';
+import { gatesOf } from './gate.ts';
+import { nextStep } from './next-step.ts';
 import { proofOf } from './proof.ts';
+import { stepOf, timeLeftMs } from './time-left.ts';
 import type { CanaryProgressView, ChangeView, CommitView, RolloutView, Stage } from './view.ts';
 
 /** What a report needs beyond the state: where the run comes from, and what was planned. */
@@ -40,8 +43,9 @@ export function viewOfState(frame: ViewFrame, state: RolloutState, now: number):
     ...(revert ? { revert: { ...revert, verified: commit.verified, forms: forms ?? {} } } : {}),
     ...(state.phase === 'done' && state.pullRequest ? { pullRequest: state.pullRequest } : {}),
     proof: proofOf(state),
+    ...withNext(nextStep(state, now)),
     canaries: Object.values(state.tracks).map(track =>
-      canaryProgress(track, state.observation?.targets[track.target]),
+      canaryProgress(track, state.observation?.targets[track.target], now),
     ),
     notes: [...frame.notes, ...state.notes],
   };
@@ -71,8 +75,15 @@ function shown(stage: TrackStage): Stage {
   return stage === 'ended' ? 'finalising' : stage;
 }
 
-function canaryProgress(track: Track, view: TargetView | undefined): CanaryProgressView {
+function withNext(next: string | undefined): Pick<RolloutView, 'next'> {
+  return next === undefined ? {} : { next };
+}
+
+function canaryProgress(track: Track, view: TargetView | undefined, now: number): CanaryProgressView {
   const canary = view?.canary;
+  const at = stepOf(track, canary);
+  const leftMs = timeLeftMs(track, canary, now);
+  const failingSince = track.history.progress.find(({ failedChecks }) => failedChecks > 0)?.at;
   const weights = canary?.analysis.weights ?? [];
   const maxWeight = weights.length > 0 ? Math.max(...weights) : undefined;
   return {
@@ -89,6 +100,15 @@ function canaryProgress(track: Track, view: TargetView | undefined): CanaryProgr
     threshold: canary?.analysis.threshold ?? 0,
     ...(track.waitingFor === undefined ? {} : { waitingFor: track.waitingFor }),
     ...(track.outcome ? { outcome: { kind: track.outcome.kind, detail: track.outcome.detail } } : {}),
+    ...(at ?? {}),
+    ...(leftMs === undefined || track.outcome ? {} : { leftMs }),
+    gates: gatesOf(track, canary),
+    progress: track.history.progress,
+    metrics: (canary?.analysis.metrics ?? []).map(metric => ({
+      ...metric,
+      points: track.history.metrics[metric.name] ?? [],
+    })),
+    ...(failingSince === undefined ? {} : { failingSince }),
     events: track.events,
   };
 }

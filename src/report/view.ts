@@ -1,4 +1,5 @@
 import type { CanaryPhase, CanaryStrategy, FlaggerEvent } from '../rollout/observation.ts';
+import type { MetricPoint, ProgressPoint } from '../rollout/history.ts';
 import type { RevertForm } from '../rollout/ports.ts';
 import type { TargetKey } from '../rollout/target.ts';
 import type { Outcome } from '../rollout/verdict.ts';
@@ -23,6 +24,8 @@ export interface RolloutView {
   readonly revert?: CommitView & { readonly forms: Readonly<Record<TargetKey, RevertForm>> };
   readonly pullRequest?: { readonly url: string; readonly number: number };
   readonly proof: readonly ProofLink[];
+  /** What happens next, while it has not ended. */
+  readonly next?: string;
   readonly canaries: readonly CanaryProgressView[];
   /** Warnings of the plan and things worth knowing that happened on the way, oldest first. */
   readonly notes: readonly string[];
@@ -84,6 +87,41 @@ export interface CanaryProgressView {
   /** Something that is waited for and that a person can change: a gate, a suspension. */
   readonly waitingFor?: string;
   readonly outcome?: { readonly kind: string; readonly detail: string };
+  /** Where the analysis stands in its own steps. */
+  readonly step?: number;
+  readonly steps?: number;
+  /** Until it is promoted when no check fails any more, ms. */
+  readonly leftMs?: number;
+  /** Gates that are waited for. */
+  readonly gates: readonly GateView[];
+  /** How traffic, iterations and failed checks went, oldest first. */
+  readonly progress: readonly ProgressPoint[];
+  readonly metrics: readonly MetricView[];
+  /** When the first check failed. */
+  readonly failingSince?: number;
   /** Flagger's events of this rollout, newest last. */
   readonly events: readonly FlaggerEvent[];
+}
+
+/** One metric of the analysis: what it must be, and what was seen of it. */
+export interface MetricView {
+  readonly name: string;
+  readonly min?: number;
+  readonly max?: number;
+  /** `builtin`, or the MetricTemplate that holds the query. */
+  readonly source: string;
+  /** Oldest first; without a value: it was asked for, and there was none. */
+  readonly points: readonly MetricPoint[];
+}
+
+export interface GateView {
+  readonly name: string;
+  readonly type: 'confirm-rollout' | 'confirm-promotion';
+  readonly url: string;
+  readonly opening:
+    | { readonly kind: 'command'; readonly command: string }
+    /** It refuses always. */
+    | { readonly kind: 'never' }
+    /** Whatever answers at its address decides. */
+    | { readonly kind: 'elsewhere' };
 }

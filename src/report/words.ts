@@ -72,6 +72,12 @@ export function headline(view: RolloutView): string {
   return `${view.name}: ${what}`.slice(0, 120);
 }
 
+/** `shop: analysing`: without the figures that move within a stage. */
+export function stageHeadline(view: RolloutView): string {
+  if (view.outcome) return headline(view);
+  return `${view.name}: ${STAGE_WORDS[view.stage]}`.slice(0, 120);
+}
+
 function progressWords(view: RolloutView): string {
   const stage = STAGE_WORDS[view.stage];
   if (view.stage !== 'analysing') return stage;
@@ -79,13 +85,25 @@ function progressWords(view: RolloutView): string {
   if (live.length !== 1 || view.canaries.length > 1)
     return `${stage}, ${live.length} of ${view.canaries.length} canaries`;
   const [canary] = live;
-  return canary ? `${stage}, ${shareWords(canary)}` : stage;
+  return canary ? `${stage}, ${progressOfOne(canary)}` : stage;
 }
 
 /** How far an analysis is: traffic or iterations. */
 export function shareWords(canary: CanaryProgressView): string {
   if (canary.strategy === 'weighted') return `${canary.weight} % of traffic`;
-  return `iteration ${Math.max(0, canary.iteration)} of ${canary.iterations ?? '?'}`;
+  // Blue/green counts one past the last.
+  const iteration = Math.min(Math.max(0, canary.iteration), canary.iterations ?? Number.POSITIVE_INFINITY);
+  return `iteration ${iteration} of ${canary.iterations ?? '?'}`;
+}
+
+/** `25 % of traffic, step 5 of 10, about 4 min left` */
+function progressOfOne(canary: CanaryProgressView): string {
+  const step =
+    canary.strategy === 'weighted' && canary.steps !== undefined
+      ? `, step ${canary.step ?? 0} of ${canary.steps}`
+      : '';
+  const left = canary.leftMs === undefined ? '' : `, ${about(canary.leftMs)} left`;
+  return `${shareWords(canary)}${step}${left}`;
 }
 
 /** `▰▰▰▱▱▱▱▱▱▱` */
@@ -97,6 +115,15 @@ export function bar(canary: CanaryProgressView): string {
       : canary.iteration / (canary.iterations ?? 1);
   const filled = done ? 10 : Math.round(Math.min(1, Math.max(0, share)) * 10);
   return '▰'.repeat(filled) + '▱'.repeat(10 - filled);
+}
+
+/** `about 40 s`, `about 4 min`: no more precise than anybody can tell. */
+export function about(ms: number): string {
+  const seconds = Math.max(0, ms / 1000);
+  if (seconds < 95) return `about ${Math.max(10, Math.round(seconds / 10) * 10)} s`;
+  const minutes = seconds / 60;
+  if (minutes < 90) return `about ${Math.round(minutes)} min`;
+  return `about ${Math.round(minutes / 6) / 10} h`;
 }
 
 /** `1 m 05 s` */

@@ -1,7 +1,8 @@
 import { judgeAdoption } from './adoption.ts';
+import { withHistory } from './history.ts';
 import { barrierIsClosed } from './barrier.ts';
 import { type JudgeContext, type Judgement, judge } from './judge.ts';
-import type { Observation, TargetView } from './observation.ts';
+import type { ClusterTime, FlaggerEvent, Observation, TargetView } from './observation.ts';
 import type { Followed, Intent } from './state.ts';
 import type { Track, TrackOutcome } from './track.ts';
 
@@ -21,7 +22,7 @@ export function advanceTrack(
   const view: TargetView = observation.targets[track.target] ?? { replicaSets: [], events: [] };
   const context = judgeContext(followed, track, observation, now);
   const judgement = followed.intent.kind === 'adoption' ? judgeAdoption(view, context) : judge(view, context);
-  const moved = remember(track, view, judgement, now);
+  const moved = remember(track, { view, observation, judgement, now });
   const outcome = endOf(moved, judgement, followed.intent, now);
   const note = !track.amended && moved.amended ? amendedNote(moved) : undefined;
   const withNote = note === undefined ? {} : { note };
@@ -44,13 +45,28 @@ function judgeContext(followed: Followed, track: Track, observation: Observation
   };
 }
 
-function remember(track: Track, view: TargetView, judgement: Judgement, now: number): Track {
+function remember(
+  track: Track,
+  on: {
+    readonly view: TargetView;
+    readonly observation: Observation;
+    readonly judgement: Judgement;
+    readonly now: number;
+  },
+): Track {
+  const { view, observation, judgement, now } = on;
   const canary = view.canary;
   const since = judgement.deliveredClusterTime ?? track.deliveredClusterTime;
   const held = judgement.held === true;
   const sameStage = judgement.stage === track.stage;
   // A stage's clock stands still while the Canary is suspended.
   const resumed = !held && track.heldSince !== undefined && sameStage ? now - track.heldSince : 0;
+  // Events are counted over many releases; those last seen before the delivery are another's.
+  const delivered = track.deliveredAt !== undefined || judgement.delivered === true;
+  const saidBefore = delivered
+    ? track.saidBefore
+    : Object.fromEntries(view.events.map(({ message, count }) => [message, count]));
+  const events = since === undefined ? track.events : ofThisRollout(view.events, { since, saidBefore });
   const { waitingFor: _waiting, heldSince: _held, terminalSince: _terminal, ...kept } = track;
   return {
     ...kept,
@@ -67,9 +83,26 @@ function remember(track: Track, view: TargetView, judgement: Judgement, now: num
     ...(judgement.holding ? { terminalSince: track.terminalSince ?? now } : {}),
     amended: track.amended || judgement.amended === true,
     peak: peakOf(track, view, judgement),
-    // Events are counted over many releases; those last seen before the delivery are another's.
-    events: since === undefined ? track.events : view.events.filter(event => event.lastSeen >= since),
+    events,
+    saidBefore,
+    history: withHistory(track.history, {
+      view,
+      observation,
+      analysing: judgement.analysing === true || track.analysedFrom !== undefined,
+      eventsBefore: track.events,
+      events,
+      now,
+    }),
   };
+}
+
+function ofThisRollout(
+  events: readonly FlaggerEvent[],
+  on: { readonly since: ClusterTime; readonly saidBefore: Track['saidBefore'] },
+): readonly FlaggerEvent[] {
+  return events
+    .filter(event => event.lastSeen >= on.since)
+    .map(event => ({ ...event, count: Math.max(1, event.count - (on.saidBefore[event.message] ?? 0)) }));
 }
 
 /** Flagger zeroes weight, iterations and failed checks on Failed, and shows 0 and −1 in WaitingPromotion. */

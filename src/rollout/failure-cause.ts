@@ -1,3 +1,4 @@
+import { valueIn } from './history.ts';
 import type { CanaryView, ClusterTime, FlaggerEvent } from './observation.ts';
 import type { Reason } from './verdict.ts';
 
@@ -35,6 +36,17 @@ const PATTERNS: readonly Pattern[] = [
   },
 ];
 
+/** Flagger scheduler_metrics.go: the value, and the limit that it has crossed. */
+const CROSSED = /advancement (?:success rate|request duration|\S+) (\S+) ([<>]) (\S+)$/;
+
+/** `metric success was 90.00, and must be at least 99` */
+function metricWords(message: string): string | undefined {
+  const name = valueIn(message)?.[0];
+  const [, value, sign, limit] = CROSSED.exec(message) ?? [];
+  if (name === undefined || value === undefined) return undefined;
+  return `metric ${name} was ${value}, and must be at ${sign === '<' ? 'least' : 'most'} ${limit ?? ''}`;
+}
+
 /** Words that say nothing of the cause. */
 const CONSEQUENCES = /^(Rolling back .* failed checks threshold reached|Canary failed! Scaling down)/;
 
@@ -65,7 +77,7 @@ export function failureCause(options: {
     return {
       reason: chosen.pattern.reason,
       errored: chosen.pattern.errored,
-      detail: `Flagger: “${chosen.event.message}”`,
+      detail: metricWords(chosen.event.message) ?? `Flagger: “${chosen.event.message}”`,
     };
   }
   const checks =

@@ -174,6 +174,8 @@ export interface TargetView {
   readonly replicaSets: readonly ReplicaSetView[];
   /** Newest last. */
   readonly events: readonly FlaggerEvent[];
+  /** By metric, the last value that Flagger found (its own gauge); where it may be read, and in reads only. */
+  readonly metricValues?: Readonly<Record<string, number>>;
   readonly flux?: FluxChain;
 }
 

@@ -1,5 +1,6 @@
 import type { CanaryBaseline } from './baseline.ts';
 import type { CanaryPhase, ClusterTime, FlaggerEvent } from './observation.ts';
+import { type History, NO_HISTORY } from './history.ts';
 import type { TargetKey } from './target.ts';
 import type { Reason } from './verdict.ts';
 
@@ -52,7 +53,12 @@ export interface Track {
   /** Last seen before Flagger zeroes them on Failed. Percent, count, count. */
   readonly peak: { readonly weight: number; readonly iteration: number; readonly failedChecks: number };
   readonly phase: CanaryPhase;
+  /** Of this rollout, each counted from its delivery on. */
   readonly events: readonly FlaggerEvent[];
+  /** How often each thing had been said before the delivery: Kubernetes counts over many releases. */
+  readonly saidBefore: Readonly<Record<string, number>>;
+  /** How the analysis went, for people to look at; nothing is decided by it. */
+  readonly history: History;
   readonly waitingFor?: string;
   /** Suspended since; the stage's clock stands still meanwhile. */
   readonly heldSince?: number;
@@ -72,6 +78,8 @@ export function newTrack(baseline: CanaryBaseline, now: number): Track {
     peak: { weight: 0, iteration: 0, failedChecks: 0 },
     phase: baseline.phase,
     events: [],
+    saidBefore: {},
+    history: NO_HISTORY,
     amended: false,
   };
 }
