@@ -163,11 +163,12 @@ async function requestsOfLongRollout(): Promise<Budget> {
     const pull = await sandbox.github.proposeChange(SOURCE, { branch: 'b', files: { A: '1' }, title: 'A' });
     const sha = await sandbox.github.mergePullRequest(SOURCE, pull);
     const before = sandbox.github.requests.length;
-    const { outputs } = await sandbox.release('6.14.1', { sha });
+    const chatter = setInterval(() => sandbox.chatter(), 50);
+    const { outputs } = await sandbox.release('6.14.1', { sha }).finally(() => clearInterval(chatter));
     if (outputs['verdict'] !== 'promoted')
       throw new Error(`The long rollout ended ${outputs['verdict'] ?? 'without a verdict'}.`);
     const measured = sandbox.github.requests.slice(before).filter(({ kind }) => kind === 'api').length;
-    return { what: `30 steps, 3 canaries, in ${FLEET}`, measured, limit: 120, unit: 'requests' };
+    return { what: `30 steps, 3 canaries, chatty events, in ${FLEET}`, measured, limit: 120, unit: 'requests' };
   } finally {
     await sandbox.close();
   }

@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url';
+import { stringify } from 'yaml';
 import { type EmbeddedCluster, startCluster } from './cluster/embedded-cluster.ts';
 import { textAt, valueAt, listAt } from './cluster/kube-object.ts';
 import { type EmbeddedGitHub, type EmbeddedGitHubOptions, startGitHub } from './github/embedded-github.ts';
@@ -40,6 +41,7 @@ export class Sandbox {
   rollout: string;
   private readonly running: RunningAction[] = [];
   private runs = 0;
+  private said = 0;
 
   private constructor(on: {
     github: EmbeddedGitHub;
@@ -149,6 +151,30 @@ export class Sandbox {
 
   waitForPhase(phase: string, name = 'podinfo'): Promise<void> {
     return this.cluster.waitUntil(`Canary ${name} is ${phase}`, () => this.phase(name) === phase);
+  }
+
+  /** One more event about each Canary, as a Flagger with many hooks writes them all the time. */
+  chatter(): void {
+    this.said += 1;
+    for (const { metadata } of this.cluster.list('Canary')) {
+      const { name, namespace = '', uid = '' } = metadata;
+      const time = new Date(this.cluster.clock.now()).toISOString();
+      this.cluster.apply(
+        stringify({
+          apiVersion: 'v1',
+          kind: 'Event',
+          metadata: { name: `${name}.chatter-${this.said}`, namespace },
+          type: 'Normal',
+          reason: 'Synced',
+          message: `Rollback hook ${this.said} not signaling a rollback`,
+          count: 1,
+          firstTimestamp: time,
+          lastTimestamp: time,
+          source: { component: 'flagger' },
+          involvedObject: { kind: 'Canary', namespace, name, uid },
+        }),
+      );
+    }
   }
 
   /** Titles of the GitOps repository's commits, newest first. */

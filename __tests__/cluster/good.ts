@@ -1,7 +1,38 @@
+import { networkInterfaces } from 'node:os';
 import { z } from 'zod';
+import type { KubeObject } from '../../testbed/kube-api.ts';
 import { folder, workload, yaml } from './folder.ts';
 import type { Acting, ListedScenario } from './listed-scenario.ts';
-import { FLEET, rolloutOf } from './scenario.ts';
+import { FLEET, rolloutOf, SOURCE } from './scenario.ts';
+
+/** An endpoint may not be a loopback address. */
+function outerAddress(): string | undefined {
+  return Object.values(networkInterfaces())
+    .flatMap(each => each ?? [])
+    .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
+}
+
+/** Flagger, which runs beside the cluster, as a Service in it. */
+function flaggerService(namespace: string, url: string): readonly KubeObject[] {
+  const port = Number(new URL(url).port);
+  const address = outerAddress();
+  const service: KubeObject = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'flagger', namespace },
+    spec: { ports: [{ name: 'http', port: 8080, targetPort: port }] },
+  };
+  if (address === undefined) return [service];
+  const slice: KubeObject = {
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { name: 'flagger', namespace, labels: { 'kubernetes.io/service-name': 'flagger' } },
+    addressType: 'IPv4',
+    ports: [{ name: 'http', port, protocol: 'TCP' }],
+    endpoints: [{ addresses: [address], conditions: { ready: true } }],
+  };
+  return [service, slice];
+}
 
 const RELEASED = { commits: ['Release'], serves: '6.14.1', phase: 'Succeeded' } as const;
 
@@ -55,6 +86,22 @@ export const GOOD: readonly ListedScenario[] = [
         commits: ['Release', 'Release'],
       });
       acting.expect((await scenario.template('podinfo-primary')).id).not.toBe(first);
+    },
+  },
+  {
+    key: 'metric-values',
+    title: 'metric values in the report, from Flagger’s own metrics through the API server',
+    proven: 'the comment shows what Prometheus said: 99.9',
+    options: ({ namespace, testbed }) => ({ objects: flaggerService(namespace, testbed.flaggerUrl) }),
+    run: async ({ scenario, ends, expect, namespace }) => {
+      await scenario.metric(99.9);
+      const inputs = { 'flagger-metrics': `${namespace}/flagger:http` };
+      const run = await scenario.release('6.14.1', { inputs });
+      await ends(run, { verdict: 'promoted', reason: 'analysed', ...RELEASED });
+      const [check] = scenario.github.checkRuns(SOURCE);
+      // Without an address of its own that is not loopback, the machine lets nobody proxy to Flagger.
+      const words = outerAddress() === undefined ? '| ⚪ success | – |' : '| ✅ success | 99.9';
+      expect(check?.output.summary).toContain(words);
     },
   },
   {

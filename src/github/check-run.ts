@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { RepositoryName } from '../config/settings.ts';
 import { Cadence } from '../report/cadence.ts';
 import { renderCheckRun } from '../report/render.ts';
-import type { ReportSink } from '../report/reporter.ts';
+import type { ReportSink, Writing } from '../report/reporter.ts';
 import type { RolloutView } from '../report/view.ts';
 import type { GitHubClient } from './client.ts';
 import { statusOf } from './http-errors.ts';
@@ -22,6 +22,8 @@ export interface CheckRunOptions {
   readonly resumed: boolean;
   readonly onId: (id: number) => void;
 }
+
+type Turn = Pick<Writing, 'turn'> & { readonly budgetMs: number };
 
 const ROUTE = '/repos/{owner}/{repo}/check-runs';
 const BUDGET_MS = 15_000;
@@ -46,26 +48,27 @@ export class CheckRunSink implements ReportSink {
   }
 
   wants(view: RolloutView, now: number): boolean {
-    if (this.forbidden || SILENT_REASONS.includes(view.outcome?.reason ?? '')) return false;
+    // The end is tried once more, so that whoever looks for it in the log is told when it is not shown.
+    if ((this.forbidden && !view.outcome) || SILENT_REASONS.includes(view.outcome?.reason ?? '')) return false;
     return this.cadence.isDue(view, { now, progress: true });
   }
 
-  async write(view: RolloutView, last: boolean): Promise<void> {
+  async write(view: RolloutView, { last, turn }: Writing): Promise<void> {
     // Marked first, so that a failing write waits for the next change and is not tried each second.
     this.cadence.wrote(view, view.updatedAt);
     try {
-      await this.writeOnce(view, last ? LAST_BUDGET_MS : BUDGET_MS);
+      await this.writeOnce(view, { turn, budgetMs: last ? LAST_BUDGET_MS : BUDGET_MS });
     } catch (error) {
-      if (statusOf(error) === 403 && !last) this.forbidden = true;
+      if (statusOf(error) === 403) this.forbidden = true;
       throw error;
     }
   }
 
-  private async writeOnce(view: RolloutView, budgetMs: number): Promise<void> {
+  private async writeOnce(view: RolloutView, on: Turn): Promise<void> {
     await this.find();
     if (this.id !== undefined) {
       try {
-        await this.update(this.id, view, budgetMs);
+        await this.update(this.id, view, on);
         return;
       } catch (error) {
         // Another App made it, or it was deleted: a new one takes its place.
@@ -74,10 +77,11 @@ export class CheckRunSink implements ReportSink {
         this.id = undefined;
       }
     }
-    await this.create(view, budgetMs);
+    await this.create(view, on);
   }
 
-  private async create(view: RolloutView, budgetMs: number): Promise<void> {
+  private async create(view: RolloutView, { turn, budgetMs }: Turn): Promise<void> {
+    await turn();
     const { client, repository, sha, name, externalId, onId } = this.options;
     const { id } = await client.call({
       method: 'POST',
@@ -99,7 +103,8 @@ export class CheckRunSink implements ReportSink {
     onId(id);
   }
 
-  private async update(id: number, view: RolloutView, budgetMs: number): Promise<void> {
+  private async update(id: number, view: RolloutView, { turn, budgetMs }: Turn): Promise<void> {
+    await turn();
     const { client, repository } = this.options;
     await client.call({
       method: 'PATCH',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RepositoryName } from '../config/settings.ts';
-import type { ReportSink } from '../report/reporter.ts';
+import type { ReportSink, Writing } from '../report/reporter.ts';
 import type { RolloutView } from '../report/view.ts';
 import { headline } from '../report/words.ts';
 import type { Verdict } from '../rollout/verdict.ts';
@@ -62,15 +62,21 @@ export class DeploymentSink implements ReportSink {
 
   wants(view: RolloutView): boolean {
     const state = stateOf(view);
-    return !this.forbidden && state !== undefined && state !== this.written;
+    if (this.forbidden && !view.outcome) return false;
+    return state !== undefined && state !== this.written;
   }
 
-  async write(view: RolloutView): Promise<void> {
+  async write(view: RolloutView, { turn }: Writing): Promise<void> {
     const state = stateOf(view);
     if (state === undefined) return;
     this.written = state;
     try {
-      this.id ??= (await this.find()) ?? (await this.create(view));
+      this.id ??= await this.find();
+      if (this.id === undefined) {
+        await turn();
+        this.id = await this.create(view);
+      }
+      await turn();
       await this.addStatus(this.id, state, view);
     } catch (error) {
       if (statusOf(error) === 403) this.forbidden = true;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { RepositoryName } from '../config/settings.ts';
 import { Cadence } from '../report/cadence.ts';
 import { commentMarker, renderComment } from '../report/render.ts';
-import type { ReportSink } from '../report/reporter.ts';
+import type { ReportSink, Writing } from '../report/reporter.ts';
 import type { RolloutView } from '../report/view.ts';
 import { SILENT_REASONS } from './check-run.ts';
 import type { GitHubClient } from './client.ts';
@@ -43,44 +43,51 @@ export class PullRequestCommentSink implements ReportSink {
   }
 
   wants(view: RolloutView, now: number): boolean {
-    if (this.forbidden || this.pulls?.length === 0) return false;
+    if ((this.forbidden && !view.outcome) || this.pulls?.length === 0) return false;
     if (SILENT_REASONS.includes(view.outcome?.reason ?? '')) return false;
     // Before anything is committed there is nothing that could not wait for the end of the preflight.
     if (!view.outcome && (view.stage === 'preparing' || view.stage === 'settling')) return false;
     return this.cadence.isDue(view, { now, progress: false });
   }
 
-  async write(view: RolloutView): Promise<void> {
+  async write(view: RolloutView, { turn }: Writing): Promise<void> {
     this.cadence.wrote(view, view.updatedAt);
     try {
       this.pulls ??= await this.options.pullRequests();
-      for (const pull of this.pulls) await this.writeTo(pull, view);
+      for (const pull of this.pulls) await this.writeTo(pull, { view, turn });
     } catch (error) {
       if (statusOf(error) === 403) this.forbidden = true;
       throw error;
     }
   }
 
-  private async writeTo(pull: number, view: RolloutView): Promise<void> {
+  private async writeTo(
+    pull: number,
+    { view, turn }: Pick<Writing, 'turn'> & { readonly view: RolloutView },
+  ): Promise<void> {
     const body = renderComment(view);
     const known = this.ids.get(pull) ?? (await this.oldestOfOurs(pull, view.name));
+    await turn();
     if (known !== undefined && (await this.update(known, body))) {
       this.remember(pull, known);
       return;
     }
+    if (known !== undefined) await turn();
     const created = await this.create(pull, body);
     this.remember(pull, created);
-    await this.giveWay(pull, { created, view });
+    await this.giveWay(pull, { created, view, turn });
   }
 
   /** Two runs that start at once both find nothing and create; the younger comment goes. */
   private async giveWay(
     pull: number,
-    on: { readonly created: number; readonly view: RolloutView },
+    on: Pick<Writing, 'turn'> & { readonly created: number; readonly view: RolloutView },
   ): Promise<void> {
     const oldest = await this.oldestOfOurs(pull, on.view.name);
     if (oldest === undefined || oldest === on.created) return;
+    await on.turn();
     await this.delete(on.created);
+    await on.turn();
     await this.update(oldest, renderComment(on.view));
     this.remember(pull, oldest);
   }

@@ -9,8 +9,16 @@ export interface ReportSink {
   readonly name: string;
   /** Whether this view is worth a write now. Asked often; must be cheap. */
   wants(view: RolloutView, now: number): boolean;
-  /** Writes a view; `last` = nothing comes after it. @throws when it could not. */
-  write(view: RolloutView, last: boolean): Promise<void>;
+  /** @throws when it could not. */
+  write(view: RolloutView, on: Writing): Promise<void>;
+}
+
+/** How a view is to be written. */
+export interface Writing {
+  /** Nothing comes after it. */
+  readonly last: boolean;
+  /** Resolves when the next request that writes may be sent; to be awaited before each of them. */
+  readonly turn: () => Promise<void>;
 }
 
 export interface ReportLog {
@@ -83,11 +91,8 @@ export class Reporter {
   }
 
   private async write(sink: ReportSink, view: RolloutView, last: boolean): Promise<boolean> {
-    const wait = this.lastWrite + BETWEEN_WRITES_MS - this.clock.now();
-    if (wait > 0) await this.clock.sleep(wait, last ? undefined : this.ending.signal);
-    this.lastWrite = this.clock.now();
     try {
-      await sink.write(view, last);
+      await sink.write(view, { last, turn: () => this.turn() });
       return true;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
@@ -95,9 +100,14 @@ export class Reporter {
       if (!this.complained.has(complaint)) this.log.info(complaint);
       this.complained.add(complaint);
       return false;
-    } finally {
-      this.lastWrite = this.clock.now();
     }
+  }
+
+  private async turn(): Promise<void> {
+    const wait = this.lastWrite + BETWEEN_WRITES_MS - this.clock.now();
+    // Taken before it is waited for, so that whoever asks next waits for us, too.
+    this.lastWrite = this.clock.now() + Math.max(0, wait);
+    if (wait > 0) await this.clock.sleep(wait);
   }
 
   private async within(ms: number, work: Promise<boolean>): Promise<boolean> {
