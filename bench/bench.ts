@@ -168,7 +168,12 @@ async function requestsOfLongRollout(): Promise<Budget> {
     if (outputs['verdict'] !== 'promoted')
       throw new Error(`The long rollout ended ${outputs['verdict'] ?? 'without a verdict'}.`);
     const measured = sandbox.github.requests.slice(before).filter(({ kind }) => kind === 'api').length;
-    return { what: `30 steps, 3 canaries, chatty events, in ${FLEET}`, measured, limit: 120, unit: 'requests' };
+    return {
+      what: `30 steps, 3 canaries, chatty events, in ${FLEET}`,
+      measured,
+      limit: 120,
+      unit: 'requests',
+    };
   } finally {
     await sandbox.close();
   }

@@ -1,10 +1,12 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import puppeteer, { type Browser } from 'puppeteer-core';
 import { servePage } from '../sandbox/page/page-server.ts';
-import { Sandbox } from '../sandbox/sandbox.ts';
+import { canary } from '../sandbox/podinfo.ts';
+import { Sandbox, SOURCE } from '../sandbox/sandbox.ts';
 
 /**
  * `npm run screenshots`: docs/screenshots from the sandbox's page and an HTML report, in headless Chromium
@@ -16,6 +18,14 @@ const WIDTHS = { desktop: 1200, phone: 390 } as const;
 
 type Theme = (typeof THEMES)[number];
 type Width = keyof typeof WIDTHS;
+
+/** The metric's value from a share of traffic on. */
+const WORSE: readonly (readonly [share: number, value: number])[] = [
+  [10, 99.9],
+  [20, 99.8],
+  [30, 99.3],
+  [40, 93.1],
+];
 
 const everywhere: readonly (readonly [Theme, Width])[] = THEMES.flatMap(theme => [
   [theme, 'desktop'] as const,
@@ -29,20 +39,28 @@ async function main(): Promise<void> {
     executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
     args: ['--no-sandbox', '--hide-scrollbars'],
   });
-  const sandbox = await Sandbox.start({ rate: 4 });
+  const sandbox = await Sandbox.start({
+    rate: 4,
+    files: { 'apps/canary.yaml': canary({ analysis: '    stepWeight: 10\n    maxWeight: 60\n' }) },
+  });
   const page = await servePage(sandbox);
   try {
     const running = await sandbox.start({ inputs: { set: 'image=6.14.1' } });
     await sandbox.cluster.waitUntil('50 % of traffic', () => weight(sandbox) === 50, 60_000);
-    await takePage(browser, { url: page.url, name: 'analysing', open: 'How it went' }, [
-      ['light', 'desktop'],
-    ]);
+    await shownInCheck(sandbox, '50 % of traffic');
+    await takePage(browser, { url: page.url, name: 'analysing', open: 'Check run' }, [['light', 'desktop']]);
     await running.done;
     await running.post();
 
-    sandbox.cluster.setMetric('prod/podinfo', 'success', 90);
+    // It gets worse on the way: good at first, bad from 40 % on.
     const report = join(scratch, 'report.html');
-    await sandbox.release('6.14.2', { inputs: { 'report-file': report } });
+    const bad = await sandbox.start({ inputs: { set: 'image=6.14.2', 'report-file': report } });
+    for (const [share, value] of WORSE) {
+      await sandbox.cluster.waitUntil(`${share} %`, () => weight(sandbox) === share, 60_000);
+      sandbox.cluster.setMetric('prod/podinfo', 'success', value);
+    }
+    await bad.done;
+    await bad.post();
     await takePage(browser, { url: page.url, name: 'rolled-back', open: 'How it went' }, everywhere);
     await takePage(browser, { url: pathToFileURL(report).href, name: 'report' }, everywhere);
   } finally {
@@ -51,6 +69,10 @@ async function main(): Promise<void> {
     await browser.close();
     await rm(scratch, { recursive: true, force: true });
   }
+}
+
+async function shownInCheck(sandbox: Sandbox, words: string): Promise<void> {
+  while (sandbox.github.checkRuns(SOURCE).at(-1)?.output.title?.includes(words) !== true) await sleep(50);
 }
 
 function weight(sandbox: Sandbox): unknown {

@@ -11,6 +11,8 @@ import { Refusal, VERDICTS } from './rollout/verdict.ts';
 import type { Log } from './runtime/log.ts';
 import { readWorkflowRun, type WorkflowRun } from './runtime/workflow-run.ts';
 
+const MAX_ANNOTATIONS = 10;
+
 type Env = Readonly<Record<string, string | undefined>>;
 
 export interface Beginning {
@@ -120,5 +122,12 @@ function annotate(error: unknown, log: Log, detail: string): void {
     log.error(detail);
     return;
   }
-  for (const problem of error.problems) log.error(formatProblems([problem]));
+  const { problems } = error;
+  // GitHub shows ten annotations of a kind for a step, and drops the rest without a word.
+  const shown = problems.length > MAX_ANNOTATIONS ? problems.slice(0, MAX_ANNOTATIONS - 1) : problems;
+  for (const problem of shown) log.error(formatProblems([problem]));
+  const others = problems.slice(shown.length);
+  if (others.length === 0) return;
+  log.error(`… and ${others.length} more problems, in the log below.`);
+  for (const problem of others) log.info(formatProblems([problem]));
 }

@@ -85,18 +85,21 @@ describe.concurrent('what people look at', () => {
   it.for([
     [403, 'forbidden'],
     [502, 'a broken gateway'],
-  ] as const)('every report answered with %i (%s): the same verdict and revert', async ([status], { expect }) => {
-    await withSandbox({}, async sandbox => {
-      const effect = { kind: 'respond', status, body: { message: 'no' } } as const;
-      sandbox.github.fault({ path: REPORTS, times: 100_000, effect });
-      sandbox.cluster.setMetric('prod/podinfo', 'success', 90);
-      const { outputs, log } = await sandbox.release('6.14.1', { inputs: { environment: 'production' } });
-      expect(outputs).toMatchObject({ verdict: 'rolled-back', reason: 'metric-out-of-range' });
-      expect(outputs['revert-sha']).toBe(await sandbox.github.head(FLEET));
-      expect(log.text).toContain('The check run does not show how this ended: podinfo: rolled back');
-      expect(sandbox.template('podinfo').tag).toBe('6.14.0');
-    });
-  });
+  ] as const)(
+    'every report answered with %i (%s): the same verdict and revert',
+    async ([status], { expect }) => {
+      await withSandbox({}, async sandbox => {
+        const effect = { kind: 'respond', status, body: { message: 'no' } } as const;
+        sandbox.github.fault({ path: REPORTS, times: 100_000, effect });
+        sandbox.cluster.setMetric('prod/podinfo', 'success', 90);
+        const { outputs, log } = await sandbox.release('6.14.1', { inputs: { environment: 'production' } });
+        expect(outputs).toMatchObject({ verdict: 'rolled-back', reason: 'metric-out-of-range' });
+        expect(outputs['revert-sha']).toBe(await sandbox.github.head(FLEET));
+        expect(log.text).toContain('The check run does not show how this ended: podinfo: rolled back');
+        expect(sandbox.template('podinfo').tag).toBe('6.14.0');
+      });
+    },
+  );
 
   it('two runs that start at once on one pull request: one comment', async ({ expect }) => {
     await withSandbox({}, async sandbox => {

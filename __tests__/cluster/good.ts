@@ -1,6 +1,5 @@
 import { networkInterfaces } from 'node:os';
 import { z } from 'zod';
-import type { KubeObject } from '../../testbed/kube-api.ts';
 import { folder, workload, yaml } from './folder.ts';
 import type { Acting, ListedScenario } from './listed-scenario.ts';
 import { FLEET, rolloutOf, SOURCE } from './scenario.ts';
@@ -12,26 +11,30 @@ function outerAddress(): string | undefined {
     .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
 }
 
-/** Flagger, which runs beside the cluster, as a Service in it. */
-function flaggerService(namespace: string, url: string): readonly KubeObject[] {
-  const port = Number(new URL(url).port);
-  const address = outerAddress();
-  const service: KubeObject = {
+/** Flagger, which runs beside the cluster, as a Service with a pod in it; does nothing without an address for it. */
+async function serveFlagger({ testbed, namespace }: Acting): Promise<void> {
+  const port = Number(new URL(testbed.flaggerUrl).port);
+  const ip = outerAddress();
+  const metadata = { name: 'flagger', namespace };
+  const ports = [{ name: 'http', port: 8080, targetPort: port }];
+  await testbed.api.apply({ apiVersion: 'v1', kind: 'Service', metadata, spec: { ports } });
+  if (ip === undefined) return;
+  // The API server's proxy goes to pods only; kwok leaves this one alone, so that its address is ours to say.
+  const containers = [{ name: 'flagger', image: 'flagger:0-never-ready' }];
+  await testbed.api.apply({ apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers } });
+  await testbed.api.send({
+    method: 'PATCH',
+    path: `/api/v1/namespaces/${namespace}/pods/flagger/status`,
+    contentType: 'application/merge-patch+json',
+    body: { status: { podIP: ip, podIPs: [{ ip }] } },
+  });
+  const targetRef = { kind: 'Pod', name: 'flagger', namespace };
+  await testbed.api.apply({
     apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { name: 'flagger', namespace },
-    spec: { ports: [{ name: 'http', port: 8080, targetPort: port }] },
-  };
-  if (address === undefined) return [service];
-  const slice: KubeObject = {
-    apiVersion: 'discovery.k8s.io/v1',
-    kind: 'EndpointSlice',
-    metadata: { name: 'flagger', namespace, labels: { 'kubernetes.io/service-name': 'flagger' } },
-    addressType: 'IPv4',
-    ports: [{ name: 'http', port, protocol: 'TCP' }],
-    endpoints: [{ addresses: [address], conditions: { ready: true } }],
-  };
-  return [service, slice];
+    kind: 'Endpoints',
+    metadata,
+    subsets: [{ addresses: [{ ip, targetRef }], ports: [{ name: 'http', port }] }],
+  });
 }
 
 const RELEASED = { commits: ['Release'], serves: '6.14.1', phase: 'Succeeded' } as const;
@@ -92,8 +95,9 @@ export const GOOD: readonly ListedScenario[] = [
     key: 'metric-values',
     title: 'metric values in the report, from Flagger’s own metrics through the API server',
     proven: 'the comment shows what Prometheus said: 99.9',
-    options: ({ namespace, testbed }) => ({ objects: flaggerService(namespace, testbed.flaggerUrl) }),
-    run: async ({ scenario, ends, expect, namespace }) => {
+    run: async acting => {
+      const { scenario, ends, expect, namespace } = acting;
+      await serveFlagger(acting);
       await scenario.metric(99.9);
       const inputs = { 'flagger-metrics': `${namespace}/flagger:http` };
       const run = await scenario.release('6.14.1', { inputs });

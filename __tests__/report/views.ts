@@ -96,6 +96,19 @@ export function analysingView(change: Partial<RolloutView> = {}): RolloutView {
   };
 }
 
+const REVERT = 'beef123'.padEnd(40, '0');
+const FAILED: readonly Verdict[] = [
+  'rolled-back',
+  'not-applied',
+  'not-started',
+  'promotion-failed',
+  'revert-unverified',
+  'cancelled',
+  'timed-out',
+];
+const NOTHING_WRITTEN: readonly Verdict[] = ['refused', 'unchanged'];
+
+/** How a rollout looks that ended so. */
 export function endedView(verdict: Verdict): RolloutView {
   const outcome: Outcome = {
     verdict,
@@ -103,5 +116,60 @@ export function endedView(verdict: Verdict): RolloutView {
     detail: 'prod/shop: what happened, in a sentence.',
     remedy: 'What a person does now.',
   };
-  return analysingView({ stage: 'done', outcome, updatedAt: START + 150_000 });
+  const view = analysingView({ stage: 'done', outcome, updatedAt: START + 150_000 });
+  const { next: _next, commit, ...ended } = view;
+  if (NOTHING_WRITTEN.includes(verdict)) return { ...ended, proof: [], canaries: [] };
+  const canaries = view.canaries.map(({ leftMs: _left, ...canary }) => ({
+    ...canary,
+    outcome: { kind: verdict === 'promoted' ? 'promoted' : 'failed', detail: 'prod/shop: how it ended' },
+  }));
+  const common = { ...ended, ...(commit ? { commit } : {}), canaries };
+  if (verdict === 'promoted') return { ...common, proof: chain('proven') };
+  if (verdict === 'revert-blocked') {
+    const pullRequest = { number: 7, url: 'https://github.com/acme/fleet/pull/7' };
+    return { ...common, proof: chain('failed'), pullRequest };
+  }
+  if (!FAILED.includes(verdict)) return common;
+  const back = verdict === 'revert-unverified' || verdict === 'promotion-failed' ? 'unknown' : 'proven';
+  return {
+    ...common,
+    revert: {
+      sha: REVERT,
+      url: `https://github.com/acme/fleet/commit/${REVERT}`,
+      verified: true,
+      forms: { 'prod/shop': 'plain' },
+    },
+    proof: [
+      ...chain('failed'),
+      { link: 'reverted', state: 'proven', at: START + 110_000, detail: 'beef123 is on the branch' },
+      {
+        link: 'back',
+        state: back,
+        ...(back === 'proven' ? { at: START + 145_000 } : {}),
+        detail: back === 'proven' ? 'the cluster runs what it ran before' : 'not seen',
+      },
+    ],
+  };
+}
+
+/** The whole chain, in which the analysis ended so. */
+function chain(analysed: 'proven' | 'failed'): RolloutView['proof'] {
+  const seen = analysingView().proof.filter(({ state }) => state === 'proven');
+  if (analysed === 'failed') {
+    return [
+      ...seen,
+      { link: 'analysed', state: 'failed', detail: 'metric success was 90.00, and must be at least 99' },
+      { link: 'promoted', state: 'unknown', detail: 'never seen' },
+    ];
+  }
+  return [
+    ...seen,
+    {
+      link: 'analysed',
+      state: 'proven',
+      at: START + 100_000,
+      detail: 'Flagger promoted revision 5f4dcc3b5a',
+    },
+    { link: 'promoted', state: 'proven', at: START + 145_000, detail: 'shop-primary runs it' },
+  ];
 }

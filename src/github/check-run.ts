@@ -49,7 +49,8 @@ export class CheckRunSink implements ReportSink {
 
   wants(view: RolloutView, now: number): boolean {
     // The end is tried once more, so that whoever looks for it in the log is told when it is not shown.
-    if ((this.forbidden && !view.outcome) || SILENT_REASONS.includes(view.outcome?.reason ?? '')) return false;
+    if ((this.forbidden && !view.outcome) || SILENT_REASONS.includes(view.outcome?.reason ?? ''))
+      return false;
     return this.cadence.isDue(view, { now, progress: true });
   }
 

@@ -19,6 +19,7 @@ code { font: .875em ui-monospace, monospace; background: var(--fill); padding: .
 .facts { color: var(--soft); font-size: .875rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+table code { overflow-wrap: normal; white-space: nowrap; }
 th, td { text-align: left; vertical-align: top; padding: .4rem .6rem; border-bottom: 1px solid var(--line); }
 th { color: var(--soft); font-weight: 600; }
 .number { white-space: nowrap; }
