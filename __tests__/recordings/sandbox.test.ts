@@ -29,7 +29,11 @@ async function tellOnSandbox(story: RecordedStory): Promise<Story> {
       gate = cluster.gate('approval');
       return {
         'apps/kustomization.yaml': null,
-        ...folder({ namespace: NAMESPACE, server: 'http://prometheus', canaries: [story.canary?.(gate.url) ?? {}] }),
+        ...folder({
+          namespace: NAMESPACE,
+          server: 'http://prometheus',
+          canaries: [story.canary?.(gate.url) ?? {}],
+        }),
         ...story.files,
       };
     },
@@ -81,4 +85,3 @@ function stageOf(sandbox: Sandbox, openGate: () => void): StoryStage {
     },
   };
 }
-

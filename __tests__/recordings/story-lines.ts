@@ -12,7 +12,13 @@ export interface Story {
 
 type CanaryStatus = Pick<
   CanaryRow,
-  'phase' | 'canaryWeight' | 'iterations' | 'failedChecks' | 'lastAppliedSpec' | 'lastPromotedSpec' | 'promoted'
+  | 'phase'
+  | 'canaryWeight'
+  | 'iterations'
+  | 'failedChecks'
+  | 'lastAppliedSpec'
+  | 'lastPromotedSpec'
+  | 'promoted'
 >;
 type Applied = Pick<KustomizationRow, 'lastAttemptedRevision' | 'lastAppliedRevision' | 'ready'>;
 

@@ -27,7 +27,7 @@ function box(head, body) {
 function pullElement(pull) {
   const title = element(
     'h2',
-    {},
+    { className: 'title' },
     `${pull.title} `,
     element('small', {}, `#${pull.number} of ${pull.repository}`),
   );
