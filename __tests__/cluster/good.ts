@@ -1,6 +1,6 @@
 import { networkInterfaces } from 'node:os';
 import { z } from 'zod';
-import { folder, workload, yaml } from './folder.ts';
+import { type CanaryOptions, folder, workload, yaml } from './folder.ts';
 import type { Acting, ListedScenario } from './listed-scenario.ts';
 import { FLEET, rolloutOf, SOURCE } from './scenario.ts';
 
@@ -89,6 +89,44 @@ export const GOOD: readonly ListedScenario[] = [
         commits: ['Release', 'Release'],
       });
       acting.expect((await scenario.template('podinfo-primary')).id).not.toBe(first);
+    },
+  },
+  {
+    key: 'logo-released',
+    title: 'a logo argument in a patch: header-based NGINX, then the same Canary weight-based for Linkerd',
+    proven: 'the second release changed rollout.yaml only; the HTTPRoute moved 25 % of traffic',
+    options: ({ namespace, testbed }) => ({
+      canaries: [{ strategy: { iterations: 2, match: [{ headers: { 'x-canary': { exact: 'insider' } } }] } }],
+      files: logoFolder(namespace, testbed.metrics.server(namespace)),
+      rollout: logoRollout(namespace),
+    }),
+    run: async ({ scenario, ends, expect, namespace }) => {
+      const released = { ...RELEASED, verdict: 'promoted', reason: 'analysed', serves: '6.14.0' } as const;
+      const first = await scenario.start({ inputs: { set: 'ui-logo=https://example.com/a.png' } });
+      await ends(await first.done, { ...released, changed: ['apps/deployment.yaml', 'apps/patch.yaml'] });
+      scenario.rollout = logoRollout(
+        namespace,
+        `canary:
+  ${namespace}/podinfo:
+    provider: gatewayapi:v1
+    service: {gatewayRefs: [{group: core, kind: Service, name: podinfo, namespace: ${namespace}, port: 80}]}
+    analysis: {stepWeight: 25, maxWeight: 50}
+`,
+      );
+      const second = await scenario.start({ inputs: { set: 'ui-logo=https://example.com/b.png' } });
+      await scenario.waitUntil('25 % through the HTTPRoute', async () => {
+        const api = 'apis/gateway.networking.k8s.io/v1';
+        const route = await scenario.object(api, 'httproutes', 'podinfo', backendsSchema);
+        return route?.spec.rules[0]?.backendRefs.some(({ weight }) => weight === 25) === true;
+      });
+      await ends(await second.done, {
+        ...released,
+        commits: ['Release', 'Release'],
+        changed: ['apps/canary.yaml', 'apps/deployment.yaml', 'apps/patch.yaml'],
+      });
+      const patch = await scenario.file('apps/patch.yaml');
+      expect(patch).toContain('# the logo that everybody sees');
+      expect(patch).toContain('--ui-logo=https://example.com/b.png');
     },
   },
   {
@@ -480,6 +518,39 @@ function adoptedFolder(namespace: string, server: string): string {
     .join('---\n');
 }
 
+/** podinfo as many have it: manifests, a kustomization, and a patch with the arguments. */
+function logoFolder(namespace: string, server: string): Record<string, string> {
+  return {
+    ...folderOf(namespace, server, [
+      { strategy: { iterations: 2, match: [{ headers: { 'x-canary': { exact: 'insider' } } }] } },
+    ]),
+    'apps/patch.yaml': `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: podinfo
+spec:
+  template:
+    spec:
+      containers:
+      - name: podinfod
+        command:
+        - ./podinfo
+        # the logo that everybody sees
+        - --ui-logo=https://example.com/old.png
+`,
+    'apps/kustomization.yaml': yaml({
+      apiVersion: 'kustomize.config.k8s.io/v1beta1',
+      kind: 'Kustomization',
+      resources: ['deployment.yaml', 'canary.yaml'],
+      patches: [{ path: 'patch.yaml' }],
+    }),
+  };
+}
+
+function logoRollout(namespace: string, more = ''): string {
+  return `gitops: {repository: ${FLEET}}\ntarget: [${namespace}/podinfo]\nchange: [{arg: --ui-logo}]\n${more}`;
+}
+
 function prefixedFolder(namespace: string, server: string): Record<string, string> {
   const files = folderOf(namespace, server);
   return {
@@ -504,8 +575,9 @@ function prefixedFolder(namespace: string, server: string): Record<string, strin
 function folderOf(
   namespace: string,
   server: string,
+  canaries: readonly CanaryOptions[] = [{}],
 ): Readonly<Record<'apps/deployment.yaml' | 'apps/canary.yaml', string>> {
-  const files = folder({ namespace, server });
+  const files = folder({ namespace, server, canaries });
   const text = (path: string): string => String(files[path]);
   return {
     'apps/deployment.yaml': text('apps/deployment.yaml'),

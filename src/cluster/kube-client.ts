@@ -34,6 +34,8 @@ export interface KubeClient {
   /** What is no object: a page behind the API server's proxy. Asked once. */
   text(path: string, timeoutMs: number): Promise<string>;
   mergePatch(path: string, body: unknown): Promise<void>;
+  /** Server-side apply. */
+  applyPatch(path: string, body: unknown): Promise<void>;
   /** Calls back for each event, until the server ends the watch or `signal` aborts it (which resolves, too). */
   watch(options: {
     readonly path: string;
@@ -50,6 +52,11 @@ const RETRY_AFTER_MS = 200;
 const listSchema = z.object({ items: z.array(z.unknown()).nullable() });
 const statusSchema = z.object({ message: z.string() });
 const eventSchema = z.object({ type: z.string(), object: z.unknown() });
+
+interface Content {
+  readonly body: unknown;
+  readonly type: 'application/merge-patch+json' | 'application/apply-patch+yaml';
+}
 
 interface Login {
   readonly dispatcher: Dispatcher;
@@ -102,7 +109,12 @@ class Client implements KubeClient {
   }
 
   async mergePatch(path: string, body: unknown): Promise<void> {
-    await this.send('PATCH', path, body);
+    await this.send('PATCH', path, { body, type: 'application/merge-patch+json' });
+  }
+
+  async applyPatch(path: string, body: unknown): Promise<void> {
+    // YAML is what the API server asks for; JSON is YAML.
+    await this.send('PATCH', path, { body, type: 'application/apply-patch+yaml' });
   }
 
   async watch(options: Parameters<KubeClient['watch']>[0]): Promise<void> {
@@ -146,8 +158,8 @@ class Client implements KubeClient {
     }
   }
 
-  private async send(method: 'GET' | 'PATCH', path: string, body?: unknown): Promise<unknown> {
-    const on = { accept: 'application/json', timeoutMs: REQUEST_TIMEOUT_MS, body };
+  private async send(method: 'GET' | 'PATCH', path: string, content?: Content): Promise<unknown> {
+    const on = { accept: 'application/json', timeoutMs: REQUEST_TIMEOUT_MS, content };
     const text = await this.exchange(method, path, on);
     try {
       return JSON.parse(text);
@@ -159,9 +171,9 @@ class Client implements KubeClient {
   private async exchange(
     method: 'GET' | 'PATCH',
     path: string,
-    on: { readonly accept: string; readonly timeoutMs: number; readonly body?: unknown },
+    on: { readonly accept: string; readonly timeoutMs: number; readonly content?: Content | undefined },
   ): Promise<string> {
-    const { accept, timeoutMs, body } = on;
+    const { accept, timeoutMs, content } = on;
     const { dispatcher, headers } = await this.loggedIn();
     try {
       const answer = await request(`${this.server}${path}`, {
@@ -170,9 +182,9 @@ class Client implements KubeClient {
         headers: {
           ...headers,
           accept,
-          ...(body === undefined ? {} : { 'content-type': 'application/merge-patch+json' }),
+          ...(content === undefined ? {} : { 'content-type': content.type }),
         },
-        body: body === undefined ? null : JSON.stringify(body),
+        body: content === undefined ? null : JSON.stringify(content.body),
         headersTimeout: timeoutMs,
         bodyTimeout: timeoutMs,
       });

@@ -1,10 +1,11 @@
 import type { RepositoryName, RolloutFile } from '../config/settings.ts';
-import type { PlanWarning } from '../plan/plan.ts';
+import type { PlanWarning, RenderedObject } from '../plan/plan.ts';
 import type { FluxChain, Observation } from '../rollout/observation.ts';
 import type { Clock, ClusterView } from '../rollout/ports.ts';
 import { type ObjectRef, type TargetKey, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { ClusterWatcher } from './cluster-watcher.ts';
+import { type DryRun, dryRun } from './dry-run.ts';
 import type { FlaggerGauge } from './flagger-gauge.ts';
 import type { KubeClient } from './kube-client.ts';
 import { checkAnnotations, checkChain, checkOneCanary } from './preflight.ts';
@@ -67,6 +68,11 @@ export class Cluster {
       observation: await readObservation(kube, { watched, clock, source: 'read' }),
       warnings,
     };
+  }
+
+  /** @throws Refusal in the API server's words, ClusterUnavailable. */
+  dryRun(objects: readonly RenderedObject[]): Promise<DryRun> {
+    return dryRun(this.options.kube, objects);
   }
 
   view(on: { readonly chains: Chains; readonly objects: readonly ObjectRef[] }): ClusterView {

@@ -331,7 +331,7 @@ function canarySettings(
   given: z.infer<typeof canarySchema>,
   position: CanarySettings['position'],
 ): CanarySettings {
-  const { file, name, metrics, alerts, ...spec } = given;
+  const { file, name, metrics, alerts, webhooks, ...spec } = given;
   return {
     target,
     position,
@@ -340,6 +340,7 @@ function canarySettings(
     ...(name === undefined ? {} : { name }),
     ...(metrics === undefined ? {} : { metrics }),
     ...(alerts === undefined ? {} : { alerts }),
+    ...(webhooks === undefined ? {} : { webhooks }),
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { METRIC_PRESETS, type MetricPresetName } from '../flagger/metric-presets.ts';
 
 /** The grammar of rollout.yaml, as written. What the words mean is in rollout-file.ts; the JSON schema is made of this. */
 
@@ -52,26 +53,89 @@ export const changeSchema = z
   })
   .describe('One change: image, env, arg or at.');
 
-export const metricSchema = z.strictObject({
-  name: z.string().min(1),
-  min: z.number().exactOptional(),
-  max: z.number().exactOptional(),
-  interval: z.string().exactOptional(),
-  query: z.string().describe('Becomes a MetricTemplate.').exactOptional(),
-  provider: z.record(z.string(), z.unknown()).exactOptional(),
-  templateRef: z.strictObject({ name: z.string(), namespace: z.string().exactOptional() }).exactOptional(),
-  templateVariables: z.record(z.string(), z.string()).exactOptional(),
-});
+const PRESETS = Object.keys(METRIC_PRESETS) as [MetricPresetName, ...MetricPresetName[]];
 
-export const alertSchema = z.strictObject({
-  type: z.enum(['slack', 'msteams', 'discord', 'rocket', 'gchat']),
-  name: z.string().exactOptional(),
-  channel: z.string().exactOptional(),
-  username: z.string().exactOptional(),
-  address: z.string().exactOptional(),
-  secretRef: z.string().exactOptional(),
-  severity: z.enum(['info', 'warn', 'error']).default('error'),
-});
+export const metricSchema = z
+  .strictObject({
+    name: z
+      .string()
+      .min(1)
+      .describe('Name in the Canary; Flagger’s own are request-success-rate and request-duration.'),
+    min: z.number().describe('The least value that passes.').exactOptional(),
+    max: z.number().describe('The greatest value that passes.').exactOptional(),
+    interval: z.string().describe('The time that the query looks back over; default 1m.').exactOptional(),
+    preset: z.enum(PRESETS).describe('A ready-made query; becomes a MetricTemplate.').exactOptional(),
+    query: z.string().describe('A query of your own; becomes a MetricTemplate.').exactOptional(),
+    provider: z
+      .record(z.string(), z.unknown())
+      .describe('Where it is asked: type, address, region, secretRef, as in MetricTemplate.spec.provider.')
+      .exactOptional(),
+    templateRef: z
+      .strictObject({ name: z.string(), namespace: z.string().exactOptional() })
+      .describe('A MetricTemplate that exists.')
+      .exactOptional(),
+    templateVariables: z
+      .record(z.string(), z.string())
+      .describe('What the query gets as {{ variables.NAME }}.')
+      .exactOptional(),
+  })
+  .describe('A metric that is checked at each step.')
+  .meta({ examples: [{ name: 'success', preset: 'linkerd-success-rate', min: 99 }] });
+
+const tester = z
+  .string()
+  .regex(/^https?:\/\/\S+$/, 'http://HOST')
+  .describe('Address of Flagger’s load tester.')
+  .meta({ examples: ['http://flagger-loadtester.test'] });
+
+/** The common uses of Flagger's load tester, or any webhook in Flagger's own words. */
+export const webhookSchema = z
+  .union([
+    z
+      .strictObject({
+        load: z.string().min(1).describe('Command that makes traffic during the analysis.'),
+        tester,
+        name: z.string().min(1).exactOptional(),
+      })
+      .describe('Traffic from the load tester, at each step.'),
+    z
+      .strictObject({
+        test: z.string().min(1).describe('Shell command that must succeed before traffic moves.'),
+        tester,
+        name: z.string().min(1).exactOptional(),
+        timeout: z.string().exactOptional(),
+      })
+      .describe('A test by the load tester, before the first step.'),
+    z
+      .strictObject({
+        gate: z.enum(['confirm-rollout', 'confirm-traffic-increase', 'confirm-promotion', 'rollback']),
+        tester,
+        name: z.string().min(1).exactOptional(),
+      })
+      .describe('A gate that the load tester keeps closed until somebody opens it.'),
+    z
+      .looseObject({ name: z.string().min(1), url: z.string().min(1), type: z.string().exactOptional() })
+      .describe('A webhook in Flagger’s own words.'),
+  ])
+  .describe('A webhook of the analysis.')
+  .meta({ examples: [{ gate: 'confirm-promotion', tester: 'http://flagger-loadtester.test' }] });
+
+export const alertSchema = z
+  .strictObject({
+    type: z.enum(['slack', 'msteams', 'discord', 'rocket', 'gchat']).describe('Where it is posted.'),
+    name: z
+      .string()
+      .describe('Of the AlertProvider; default: the Canary’s name and the type.')
+      .exactOptional(),
+    channel: z.string().exactOptional(),
+    username: z.string().exactOptional(),
+    address: z.string().describe('Of the incoming webhook; better kept in a Secret.').exactOptional(),
+    secretRef: z.string().describe('Secret with the key address, or token for Slack’s API.').exactOptional(),
+    proxy: z.string().exactOptional(),
+    severity: z.enum(['info', 'warn', 'error']).describe('The least that is posted.').default('error'),
+  })
+  .describe('Becomes an AlertProvider.')
+  .meta({ examples: [{ type: 'slack', channel: 'deploys', secretRef: 'slack', severity: 'error' }] });
 
 export const canarySchema = z
   .looseObject({
@@ -86,6 +150,7 @@ export const canarySchema = z
     service: z.record(z.string(), z.unknown()).describe('As in Canary.spec.').optional(),
     analysis: z.record(z.string(), z.unknown()).describe('As in Canary.spec.').optional(),
     metrics: z.array(metricSchema).describe('Metrics of the analysis, in short form.').optional(),
+    webhooks: z.array(webhookSchema).describe('Webhooks of the analysis, in short form or whole.').optional(),
     alerts: z.array(alertSchema).describe('Alerts of the analysis, in short form.').optional(),
   })
   .describe('Fields of the Canary; only those given are edited. Anything of Canary.spec may stand here.');

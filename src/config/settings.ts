@@ -1,3 +1,4 @@
+import type { MetricPresetName } from '../flagger/metric-presets.ts';
 import type { ObjectRef, TargetKey, TargetRef } from '../rollout/target.ts';
 
 /** Where a value of rollout.yaml stands, for errors that come later than parsing. 1-based. */
@@ -55,6 +56,7 @@ export interface CanarySettings {
   /** In short form; `query` ones become a MetricTemplate. */
   readonly metrics?: readonly MetricSettings[];
   readonly alerts?: readonly AlertSettings[];
+  readonly webhooks?: readonly WebhookSettings[];
   readonly position: Position;
 }
 
@@ -65,6 +67,8 @@ export interface MetricSettings {
   readonly interval?: string;
   /** With `query`: rendered as a MetricTemplate. Without both: Flagger's builtin, or `templateRef`. */
   readonly query?: string;
+  /** A query of flagger/metric-presets.ts. */
+  readonly preset?: MetricPresetName;
   readonly provider?: Readonly<Record<string, unknown>>;
   readonly templateRef?: { readonly name: string; readonly namespace?: string };
   readonly templateVariables?: Readonly<Record<string, string>>;
@@ -77,8 +81,16 @@ export interface AlertSettings {
   readonly username?: string;
   readonly address?: string;
   readonly secretRef?: string;
+  readonly proxy?: string;
   readonly severity: 'info' | 'warn' | 'error';
 }
+
+/** A webhook in short form, or in Flagger's own words. */
+export type WebhookSettings =
+  | { readonly load: string; readonly tester: string; readonly name?: string }
+  | { readonly test: string; readonly tester: string; readonly name?: string; readonly timeout?: string }
+  | { readonly gate: string; readonly tester: string; readonly name?: string }
+  | (Readonly<Record<string, unknown>> & { readonly name: string; readonly url: string });
 
 /** rollout.yaml and `set`, checked. */
 export interface RolloutFile {

@@ -1,4 +1,3 @@
-import type { CanarySettings } from '../config/settings.ts';
 import { record } from './patch-reach.ts';
 import type { YamlPath, YamlText } from './yaml-text.ts';
 
@@ -127,76 +126,4 @@ function sorted(value: unknown): unknown {
       .toSorted(([left], [right]) => (left < right ? -1 : 1))
       .map(([key, item]) => [key, sorted(item)]),
   );
-}
-
-/** Metrics and alerts in short form, as fields of `analysis` and as objects of their own. */
-export function withShortForms(
-  settings: CanarySettings,
-  canary: { readonly name: string; readonly namespace?: string },
-): {
-  readonly spec: Readonly<Record<string, unknown>>;
-  readonly objects: readonly Readonly<Record<string, unknown>>[];
-} {
-  const objects: Readonly<Record<string, unknown>>[] = [];
-  const metadata = (name: string) => ({
-    name,
-    ...(canary.namespace === undefined ? {} : { namespace: canary.namespace }),
-  });
-  const metrics = settings.metrics?.map(metric => {
-    const { name, min, max, interval, query, provider, templateRef, templateVariables } = metric;
-    const template = `${canary.name}-${name}`;
-    if (query !== undefined) {
-      objects.push({
-        apiVersion: 'flagger.app/v1beta1',
-        kind: 'MetricTemplate',
-        metadata: metadata(template),
-        spec: { provider: providerOf(provider), query },
-      });
-    }
-    const reference = query === undefined ? templateRef : { name: template };
-    return {
-      name,
-      ...(reference ? { templateRef: reference } : {}),
-      thresholdRange: { ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) },
-      interval: interval ?? '1m',
-      ...(templateVariables ? { templateVariables } : {}),
-    };
-  });
-  const alerts = settings.alerts?.map(alert => {
-    const name = alert.name ?? `${canary.name}-${alert.type}`;
-    const { type, channel, username, address, secretRef, severity } = alert;
-    objects.push({
-      apiVersion: 'flagger.app/v1beta1',
-      kind: 'AlertProvider',
-      metadata: metadata(name),
-      spec: {
-        type,
-        ...(channel === undefined ? {} : { channel }),
-        ...(username === undefined ? {} : { username }),
-        ...(address === undefined ? {} : { address }),
-        ...(secretRef === undefined ? {} : { secretRef: { name: secretRef } }),
-      },
-    });
-    return { name, severity, providerRef: { name } };
-  });
-  const analysis = {
-    ...record(settings.spec['analysis']),
-    ...(metrics ? { metrics } : {}),
-    ...(alerts ? { alerts } : {}),
-  };
-  const given = Object.keys(analysis).length > 0 ? { ...settings.spec, analysis } : settings.spec;
-  return { spec: withWholeIngressRef(given), objects };
-}
-
-/** The CRD wants all three; only the name is anybody's choice. */
-function withWholeIngressRef(spec: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  const { ingressRef } = spec;
-  if (ingressRef === undefined) return spec;
-  const whole = { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', ...record(ingressRef) };
-  return { ...spec, ingressRef: whole };
-}
-
-function providerOf(provider: Readonly<Record<string, unknown>> | undefined): unknown {
-  const { secretRef, ...rest } = provider ?? {};
-  return typeof secretRef === 'string' ? { ...rest, secretRef: { name: secretRef } } : (provider ?? {});
 }

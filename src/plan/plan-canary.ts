@@ -4,14 +4,16 @@ import { canaryAnalysis } from '../flagger/canary-analysis.ts';
 import type { TargetView } from '../rollout/observation.ts';
 import { type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
-import { canarySpec, editCanary, withShortForms } from './canary-edit.ts';
+import { canarySpec, editCanary } from './canary-edit.ts';
+import { checkCanary } from './check-canary.ts';
 import { containersOf } from './containers.ts';
 import type { Edits } from './edits.ts';
 import { hasResources, join } from './kustomize-walk.ts';
 import { isShared, type Site } from './locate.ts';
 import { items, record, text } from './patch-reach.ts';
-import type { ScheduledAnalysis } from './plan.ts';
+import type { RenderedObject, ScheduledAnalysis } from './plan.ts';
 import { scheduleOf } from './schedule.ts';
+import { withShortForms } from './short-forms.ts';
 import { YamlText } from './yaml-text.ts';
 
 export interface CanaryOn {
@@ -31,6 +33,13 @@ export interface PlannedCanary {
   /** Where the Canary is written; undefined when that is outside of what applies the target, or not yet anywhere. */
   readonly site?: Site;
   readonly schedule: ScheduledAnalysis | undefined;
+  /** What the cluster will be asked to take, for the API server to look at first. */
+  readonly rendered: readonly RenderedObject[];
+}
+
+interface Written {
+  readonly spec: Readonly<Record<string, unknown>>;
+  readonly rendered: readonly RenderedObject[];
 }
 
 /**
@@ -46,17 +55,19 @@ export function planCanary(
   const live = on.view?.canary;
   if (existing) {
     if (!live) throw notLive(key, existing);
-    const spec = on.settings
+    refuseSkipperCrash(on);
+    const written = on.settings
       ? edited(existing, { ...on, settings: on.settings }, edits.release)
-      : record(existing.data['spec']);
-    return { adopted: false, site: existing, schedule: scheduleOf(key, canaryAnalysis(spec)) };
+      : { spec: record(existing.data['spec']), rendered: [] };
+    const schedule = scheduleOf(key, canaryAnalysis(written.spec));
+    return { adopted: false, site: existing, schedule, rendered: written.rendered };
   }
   if (live) {
     if (on.settings) throw elsewhere(key, on.settings);
-    return { adopted: false, schedule: scheduleOf(key, live.analysis) };
+    return { adopted: false, schedule: scheduleOf(key, live.analysis), rendered: [] };
   }
   if (!on.settings) throw missing(key);
-  return { adopted: true, schedule: created({ ...on, settings: on.settings }, edits.adoption) };
+  return { adopted: true, ...created({ ...on, settings: on.settings }, edits.adoption) };
 }
 
 function guards(site: Site, on: CanaryOn): boolean {
@@ -65,15 +76,12 @@ function guards(site: Site, on: CanaryOn): boolean {
   return ref['kind'] === on.target.kind && (ref['name'] === on.target.name || ref['name'] === on.site.name);
 }
 
-function edited(
-  site: Site,
-  on: CanaryOn & { readonly settings: CanarySettings },
-  edits: Edits,
-): Readonly<Record<string, unknown>> {
+function edited(site: Site, on: CanaryOn & { readonly settings: CanarySettings }, edits: Edits): Written {
   const names = { name: site.name, ...(site.namespace === undefined ? {} : { namespace: site.namespace }) };
   const { spec: wanted, objects } = withShortForms(on.settings, names);
   const old = record(site.data['spec']);
   const spec = canarySpec(old, wanted);
+  checkCanary(targetKey(on.target), { spec, before: old, objects, settings: on.settings });
   if (isShared(site) && on.write !== 'base' && JSON.stringify(spec) !== JSON.stringify(old)) {
     throw new Refusal(
       'shared-line',
@@ -83,22 +91,65 @@ function edited(
       },
     );
   }
-  edits.update(site.file, file => {
-    const current = editCanary(file, site.document, spec);
-    const there = new Set(on.objects.map(({ data, name }) => `${text(data['kind'])} ${name}`));
-    return objects
-      .filter(object => !there.has(`${text(object['kind'])} ${text(record(object['metadata'])['name'])}`))
-      .reduce((at, object) => at.withDocument(object), current);
-  });
-  return spec;
+  edits.update(site.file, file => editCanary(file, site.document, spec));
+  for (const object of objects) writeBeside(site, object, { on, edits });
+  const live = { kind: 'Canary', metadata: { name: on.view?.canary?.name ?? site.name }, spec };
+  return { spec, rendered: [live, ...objects].map(object => renderedObject(object, on.target)) };
 }
 
-function created(on: CanaryOn & { readonly settings: CanarySettings }, edits: Edits): ScheduledAnalysis {
+/**
+ * Seen with Flagger 1.44: its Skipper router writes into the annotations of the Ingress, and panics when there are none
+ * (router/skipper.go, makeAnnotations). Flagger is then down for every canary of the cluster.
+ */
+function refuseSkipperCrash(on: CanaryOn, spec?: Readonly<Record<string, unknown>>): void {
+  const canary = spec ?? {
+    ...record(on.objects.find(site => guards(site, on))?.data['spec']),
+    ...on.settings?.spec,
+  };
+  if (canary['provider'] !== 'skipper') return;
+  const name = text(record(canary['ingressRef'])['name']);
+  const ingress = on.objects.find(site => site.data['kind'] === 'Ingress' && site.name === name);
+  if (!ingress || Object.keys(record(record(ingress.data['metadata'])['annotations'])).length > 0) return;
+  throw new Refusal(
+    'bad-config',
+    `Ingress ${name} (${ingress.file.path}) has no annotations; Flagger 1.44 crashes on such an Ingress when the provider is skipper, and with it every canary of the cluster.`,
+    { remedy: 'Give the Ingress an annotation, any one, then release again.' },
+  );
+}
+
+/** A MetricTemplate or AlertProvider: brought to its spec where it is written already, else added after the Canary. */
+function writeBeside(
+  canary: Site,
+  object: Readonly<Record<string, unknown>>,
+  { on, edits }: { readonly on: CanaryOn; readonly edits: Edits },
+): void {
+  const { kind, name } = { kind: text(object['kind']), name: text(record(object['metadata'])['name']) };
+  const there = on.objects.find(site => site.data['kind'] === kind && site.name === name);
+  if (there) edits.update(there.file, file => editCanary(file, there.document, record(object['spec'])));
+  else edits.update(canary.file, file => file.withDocument(object));
+}
+
+function renderedObject(object: Readonly<Record<string, unknown>>, target: TargetRef): RenderedObject {
+  const name = text(record(object['metadata'])['name']);
+  return {
+    apiVersion: 'flagger.app/v1beta1',
+    kind: text(object['kind']),
+    metadata: { name, namespace: target.namespace },
+    spec: object['spec'],
+  };
+}
+
+function created(
+  on: CanaryOn & { readonly settings: CanarySettings },
+  edits: Edits,
+): Pick<PlannedCanary, 'schedule' | 'rendered'> {
   const { site, settings, target } = on;
   const name = settings.name ?? site.name;
   const names = { name, ...(site.namespace === undefined ? {} : { namespace: site.namespace }) };
   const { spec: wanted, objects } = withShortForms(settings, names);
   const spec = newSpec(on, wanted);
+  refuseSkipperCrash(on, spec);
+  checkCanary(targetKey(target), { spec, before: {}, objects, settings });
   const layer = site.layers.at(-1);
   const path = settings.file ?? join(posix.dirname(site.file.path), `${name}-canary.yaml`);
   const canary = { apiVersion: 'flagger.app/v1beta1', kind: 'Canary', metadata: names, spec };
@@ -112,7 +163,10 @@ function created(on: CanaryOn & { readonly settings: CanarySettings }, edits: Ed
       hasResources(file) ? file.append(0, ['resources'], relative) : file.set(0, ['resources'], [relative]),
     );
   }
-  return scheduleOf(targetKey(target), canaryAnalysis(spec));
+  return {
+    schedule: scheduleOf(targetKey(target), canaryAnalysis(spec)),
+    rendered: [canary, ...objects].map(object => renderedObject(object, target)),
+  };
 }
 
 /** Field order as in Flagger's documentation. */

@@ -1,5 +1,5 @@
 import type { Expectation } from '../rollout/expectation.ts';
-import type { CanaryStrategy } from '../rollout/observation.ts';
+import type { CanaryAnalysis } from '../rollout/observation.ts';
 import type { FileBlob, FileChange } from '../rollout/ports.ts';
 import type { TargetKey } from '../rollout/target.ts';
 
@@ -41,7 +41,7 @@ export interface PlanWarning {
 /** What one target's analysis will do when all goes well. */
 export interface ScheduledAnalysis {
   readonly target: TargetKey;
-  readonly strategy: CanaryStrategy;
+  readonly analysis: CanaryAnalysis;
   /** ms from the start of the analysis until promotion, without a failed check. */
   readonly shortestMs: number;
   /** ms until promotion or rollback, with every tolerated failed check used. */
@@ -74,4 +74,13 @@ export interface ReleasePlan {
   /** Canaries to be created first, in a commit of their own with unchanged templates. */
   readonly adoption: readonly FileChange[];
   readonly adopted: readonly TargetKey[];
+  /** Objects of Flagger that the commits create or change, as they will be in the cluster. */
+  readonly rendered: readonly RenderedObject[];
+}
+
+export interface RenderedObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly spec: unknown;
 }

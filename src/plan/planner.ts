@@ -75,6 +75,7 @@ export class ReleasePlanner {
       warnings: sites.flatMap(({ target, site }) => replicasWarning(target, site)),
       adoption: await adoption.changes(),
       adopted,
+      rendered: canaries.flatMap(({ rendered }) => rendered),
     };
   }
 

@@ -6,10 +6,10 @@ import type { ScheduledAnalysis } from './plan.ts';
 /** How long an analysis takes, by Flagger's ticks: one per interval, and one more for each failed check it tolerates. */
 export function scheduleOf(target: TargetKey, analysis: CanaryAnalysis): ScheduledAnalysis {
   const ticks = analysisTicks(analysis);
-  const { strategy, intervalMs } = analysis;
+  const { intervalMs } = analysis;
   return {
     target,
-    strategy,
+    analysis,
     shortestMs: ticks * intervalMs,
     longestMs: (ticks + Math.max(0, analysis.threshold)) * intervalMs + CONTROL_LOOP_MS,
   };

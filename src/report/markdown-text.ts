@@ -47,6 +47,21 @@ export function block(lines: readonly string[]): string {
   return `${fence}text\n${body}\n${fence}`;
 }
 
+/** Most lines of a diff that a report shows. */
+const MAX_DIFF_LINES = 200;
+
+/** A unified diff, coloured where GitHub renders it. */
+export function diffBlock(diff: string): string {
+  const lines = diff.split('\n');
+  const shown = lines
+    .slice(0, MAX_DIFF_LINES)
+    .map(line => cutCharacters(line.replace(INVISIBLE, '\uFFFD'), 500));
+  const more = lines.length > MAX_DIFF_LINES ? [`… ${lines.length - MAX_DIFF_LINES} more lines`] : [];
+  const body = [...shown, ...more].join('\n');
+  const fence = '`'.repeat(Math.max(3, longestRun(body) + 1));
+  return `${fence}diff\n${body}\n${fence}`;
+}
+
 /**
  * A text of at most so many bytes of UTF-8. What is too long is cut between sections, so that no character, table or
  * code block is broken; the last section that fits is followed by a word about it.

@@ -1,6 +1,7 @@
 import { VERDICTS } from '../rollout/verdict.ts';
 import { chartsSection, eventsSection } from './details.ts';
 import { code, link, plain } from './markdown-text.ts';
+import { planSections } from './plan-sections.ts';
 import { isWithin, lastWords, rangeWords, sparkline } from './sparkline.ts';
 import type { GateView, RolloutView } from './view.ts';
 import { bar, elapsed, linkWords, shareWords, stageWords } from './words.ts';
@@ -23,6 +24,7 @@ export function sectionsOf(view: RolloutView, options: SectionOptions): readonly
   return [
     outcomeSection(view),
     valuesSection(view),
+    ...(view.plan ? planSections(view.plan) : []),
     nextSection(view, options),
     figures ? canariesSection(view) : '',
     figures ? metricsSection(view) : '',

@@ -1,6 +1,7 @@
 import type { TargetView } from '../rollout/observation.ts';
 import type { RolloutState } from '../rollout/state.ts';
 import { TRACK_STAGES, type Track, type TrackStage } from '../rollout/track.ts';
+import type { PlanView } from './plan-view.ts';
 import { gatesOf } from './gate.ts';
 import { nextStep } from './next-step.ts';
 import { proofOf } from './proof.ts';
@@ -16,6 +17,7 @@ export interface ViewFrame {
   readonly gitops: RolloutView['gitops'];
   readonly changes: readonly ChangeView[];
   readonly adoption?: CommitView;
+  readonly plan?: PlanView;
   readonly notes: readonly string[];
 }
 

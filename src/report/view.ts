@@ -1,4 +1,5 @@
 import type { CanaryPhase, CanaryStrategy, FlaggerEvent } from '../rollout/observation.ts';
+import type { PlanView } from './plan-view.ts';
 import type { MetricPoint, ProgressPoint } from '../rollout/history.ts';
 import type { RevertForm } from '../rollout/ports.ts';
 import type { TargetKey } from '../rollout/target.ts';
@@ -27,6 +28,8 @@ export interface RolloutView {
   /** What happens next, while it has not ended. */
   readonly next?: string;
   readonly canaries: readonly CanaryProgressView[];
+  /** Of a plan that is only shown. */
+  readonly plan?: PlanView;
   /** Warnings of the plan and things worth knowing that happened on the way, oldest first. */
   readonly notes: readonly string[];
 }

@@ -1,5 +1,5 @@
 import type { Inputs, RolloutFile } from '../config/settings.ts';
-import type { FoundValue, PlanWarning, ReleasePlan, RepositoryFiles } from '../plan/plan.ts';
+import type { FoundValue, PlanWarning, ReleasePlan, RenderedObject, RepositoryFiles } from '../plan/plan.ts';
 import type { RolloutView } from '../report/view.ts';
 import type { FluxChain, Observation } from '../rollout/observation.ts';
 import type { Clock, ClusterView, CommitRecord, GitOps, RevertRecord } from '../rollout/ports.ts';
@@ -40,11 +40,18 @@ export interface RunCluster {
   trace(): Promise<Readonly<Record<TargetKey, FluxChain>>>;
   /** Everything in the cluster that would keep a commit from being delivered. */
   preflight(chains: Readonly<Record<TargetKey, FluxChain>>): Promise<ClusterPreflight>;
+  /** Whether the API server would take what is going to be committed. @throws Refusal in its words. */
+  dryRun(objects: readonly RenderedObject[]): Promise<DryRun>;
   view(options: {
     readonly chains: Readonly<Record<TargetKey, FluxChain>>;
     readonly objects: readonly ObjectRef[];
   }): ClusterView;
 }
+
+/** What the API server said of rendered objects. */
+export type DryRun =
+  | { readonly kind: 'accepted'; readonly objects: number }
+  | { readonly kind: 'unchecked'; readonly why: string };
 
 export interface PlanQuery {
   readonly files: RepositoryFiles;

@@ -1,6 +1,13 @@
+import { CRD_VERSION } from '../flagger/crd-check.ts';
+import type { ReleasePlan } from '../plan/plan.ts';
+import type { PlannedFile, PlanView } from '../report/plan-view.ts';
+import { unifiedDiff } from '../report/unified-diff.ts';
 import type { RolloutView } from '../report/view.ts';
+import type { Observation } from '../rollout/observation.ts';
+import type { FileChange } from '../rollout/ports.ts';
+import { settlement } from '../rollout/settlement.ts';
 import { objectsOf } from './observed-objects.ts';
-import type { RunParts } from './parts.ts';
+import type { DryRun, RunParts } from './parts.ts';
 import { planRelease } from './plan-release.ts';
 import { branchOf } from './release.ts';
 import type { RunReport } from './run-report.ts';
@@ -15,6 +22,7 @@ export async function planOnly(parts: RunParts, report: RunReport): Promise<Roll
   report.opened(repository.name);
   const preflight = await parts.cluster.preflight(chains);
   for (const warning of preflight.warnings) report.note(warning.message);
+  for (const words of goingOn(preflight.observation)) report.note(words);
   const view = parts.cluster.view({ chains, objects: objectsOf(parts.rollout) });
   try {
     const plan = await planRelease(parts, {
@@ -26,16 +34,79 @@ export async function planOnly(parts: RunParts, report: RunReport): Promise<Roll
       report,
     });
     for (const warning of plan.warnings) report.note(warning.message);
-    report.planned(plan.found);
+    const dryRun = await parts.cluster.dryRun(plan.rendered);
+    report.planned(plan.found, planView(plan, { dryRun, backMs: parts.inputs.limits.backMs }));
     const files = [...plan.adoption, ...plan.files].map(({ path }) => path);
     return await report.end({
       verdict: 'unchanged',
       reason: 'planned',
       detail: plan.unchanged
-        ? 'A release would find nothing to change.'
+        ? 'A release would find nothing to change. Nothing was written.'
         : `A release would change ${[...new Set(files)].join(', ')}. Nothing was written.`,
     });
   } finally {
     await view.close();
   }
+}
+
+/** What a release would have to wait for, or would be refused for, if it began now. */
+function goingOn(observation: Observation): readonly string[] {
+  return Object.entries(observation.targets).flatMap(([target, view]) => {
+    const now = settlement(view);
+    switch (now.kind) {
+      case 'wait':
+        return [`${target}: a release would wait, because ${now.what}.`];
+      case 'refuse':
+        return [`${target}: a release would be refused now. ${now.what} ${now.remedy}`];
+      case 'failed':
+        return [
+          `${target}: the release before was rejected and never reverted; this one would roll forward over it.`,
+        ];
+      case 'absent':
+        return [`${target} has no Canary yet: it is added first, and what runs now is not analysed.`];
+      case 'settled':
+        return [];
+    }
+  });
+}
+
+function planView(plan: ReleasePlan, on: { readonly dryRun: DryRun; readonly backMs: number }): PlanView {
+  const longestMs = Math.max(0, ...plan.schedule.map(each => each.longestMs));
+  return {
+    files: [
+      ...plan.adoption.map(file => planned(file, true)),
+      ...(plan.unchanged ? [] : plan.files.map(file => planned(file, false))),
+    ],
+    canaries: plan.schedule.map(({ target, analysis, shortestMs, longestMs: longest }) => ({
+      target,
+      adopted: plan.adopted.includes(target),
+      analysis,
+      shortestMs,
+      longestMs: longest,
+    })),
+    checks: [
+      {
+        what: 'Chain',
+        state: 'good',
+        detail: `what the tree says at ${plan.head.slice(0, 7)} is what runs now`,
+      },
+      ...(plan.rendered.length === 0 ? [] : [definitions(plan), serverCheck(on.dryRun)]),
+    ],
+    worstRollbackMs: longestMs + on.backMs,
+  };
+}
+
+function definitions(plan: ReleasePlan): PlanView['checks'][number] {
+  const names = plan.rendered.map(({ kind, metadata }) => `${kind} ${metadata.name}`).join(', ');
+  return { what: 'Definitions', state: 'good', detail: `${names}: as Flagger ${CRD_VERSION} defines them` };
+}
+
+function serverCheck(dryRun: DryRun): PlanView['checks'][number] {
+  return dryRun.kind === 'accepted'
+    ? { what: 'Dry run', state: 'good', detail: 'the API server would take them' }
+    : { what: 'Dry run', state: 'unchecked', detail: `not asked: ${dryRun.why}` };
+}
+
+function planned(file: FileChange, adoption: boolean): PlannedFile {
+  return { path: file.path, adoption, diff: unifiedDiff(file.before?.text ?? '', file.text) };
 }

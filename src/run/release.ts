@@ -148,6 +148,7 @@ class ReleaseInRepository {
     });
     for (const warning of plan.warnings) report.note(warning.message);
     report.planned(plan.found);
+    await this.parts.cluster.dryRun(plan.rendered);
     return plan;
   }
 

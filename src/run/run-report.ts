@@ -1,4 +1,5 @@
 import type { FoundValue } from '../plan/plan.ts';
+import type { PlanView } from '../report/plan-view.ts';
 import type { ChangeView, CommitView, RolloutView, Stage } from '../report/view.ts';
 import { type ViewFrame, viewBeforeCommit } from '../report/view-of-state.ts';
 import type { Clock } from '../rollout/ports.ts';
@@ -34,8 +35,8 @@ export class RunReport {
     this.current = { ...this.current, gitops };
   }
 
-  planned(found: readonly FoundValue[]): void {
-    this.current = { ...this.current, changes: found.map(changeView) };
+  planned(found: readonly FoundValue[], plan?: PlanView): void {
+    this.current = { ...this.current, changes: found.map(changeView), ...(plan ? { plan } : {}) };
     this.showAgain();
   }
 

@@ -1,0 +1,33 @@
+import type { CanaryAnalysis } from '../rollout/observation.ts';
+import type { TargetKey } from '../rollout/target.ts';
+
+/** What a release would do; shown by `mode: plan`. */
+export interface PlanView {
+  readonly files: readonly PlannedFile[];
+  readonly canaries: readonly PlannedAnalysis[];
+  /** What was looked at and found to be good, or could not be looked at and why. */
+  readonly checks: readonly {
+    readonly what: string;
+    readonly state: 'good' | 'unchecked';
+    readonly detail: string;
+  }[];
+  /** From the commit until the cluster is back, when the release turns out to be bad at the last moment, ms. */
+  readonly worstRollbackMs: number;
+}
+
+export interface PlannedFile {
+  readonly path: string;
+  /** In a commit of its own, before the release: a Canary is adopted. */
+  readonly adoption: boolean;
+  /** Unified, without the heads of the files. */
+  readonly diff: string;
+}
+
+export interface PlannedAnalysis {
+  readonly target: TargetKey;
+  /** Its Canary is created first, and what runs now is not analysed. */
+  readonly adopted: boolean;
+  readonly analysis: CanaryAnalysis;
+  readonly shortestMs: number;
+  readonly longestMs: number;
+}
