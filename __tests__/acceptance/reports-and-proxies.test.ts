@@ -80,7 +80,19 @@ describe.concurrent('reports and proxies', () => {
         event: { name: 'pull_request', payload },
       });
       expect(outputs).toMatchObject({ verdict: 'unchanged', reason: 'planned', 'commit-sha': '' });
-      expect(outputs['result']).toContain('apps/deployment.yaml');
+      const result: unknown = JSON.parse(outputs['result'] ?? '');
+      expect(result).toMatchObject({
+        plan: {
+          files: [{ path: 'apps/deployment.yaml', adoption: false }],
+          canaries: [{ target: 'prod/podinfo', strategy: 'weighted', shortestMs: 30_000, longestMs: 60_000 }],
+        },
+      });
+      const body = sandbox.github.comments(SOURCE, pull)[0]?.body ?? '';
+      expect(body).toContain('-        image: "ghcr.io/stefanprodan/podinfo:6.14.0" # the version');
+      expect(body).toContain('+        image: "ghcr.io/stefanprodan/podinfo:6.14.1" # the version');
+      expect(body).toContain('**Schedule of `prod/podinfo`**');
+      expect(body).toContain('| 10 s | 25 % of traffic |');
+      expect(body).toContain('Checked at each step: `success` ≥ 99.');
       expect(await sandbox.titles()).toEqual(['Initial commit']);
       expect(sandbox.github.checkRuns(SOURCE, head)).toMatchObject([{ name: 'rollout plan / podinfo' }]);
       expect(sandbox.github.comments(SOURCE, pull)).toHaveLength(1);

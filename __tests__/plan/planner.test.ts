@@ -302,7 +302,7 @@ spec:
     stepWeight: 10
     maxWeight: 50
 `);
-    expect(schedule[0]).toMatchObject({ strategy: 'weighted', shortestMs: 180_000 });
+    expect(schedule[0]).toMatchObject({ analysis: { strategy: 'weighted' }, shortestMs: 180_000 });
   });
 
   it('adopts a target without a Canary by files of their own', async () => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { REASONS, type Reason, VERDICTS, type Verdict } from '../rollout/verdict.ts';
+import type { PlanView } from './plan-view.ts';
 import type { RolloutView } from './view.ts';
 
 const names = <T extends string>(record: Readonly<Record<T, unknown>>) => Object.keys(record) as [T, ...T[]];
@@ -53,6 +54,27 @@ export const resultSchema = z.strictObject({
       outcome: z.string().optional(),
     }),
   ),
+  plan: z
+    .strictObject({
+      files: z.array(
+        z.strictObject({ path: z.string(), adoption: z.boolean(), diff: z.string().describe('Unified.') }),
+      ),
+      canaries: z.array(
+        z.strictObject({
+          target: z.string(),
+          adopted: z.boolean(),
+          strategy: z.enum(['weighted', 'ab', 'blue-green']),
+          shortestMs: z.number(),
+          longestMs: z.number(),
+        }),
+      ),
+      checks: z.array(
+        z.strictObject({ what: z.string(), state: z.enum(['good', 'unchecked']), detail: z.string() }),
+      ),
+      worstRollbackMs: z.number(),
+    })
+    .describe('Of a plan that was only shown.')
+    .optional(),
   notes: z.array(z.string()),
 });
 
@@ -104,6 +126,22 @@ export function resultOf(view: RolloutView): RolloutResult | undefined {
         ...(end ? { outcome: end.kind } : {}),
       }),
     ),
+    ...(view.plan ? { plan: planResult(view.plan) } : {}),
     notes: [...view.notes],
+  };
+}
+
+function planResult(plan: PlanView): NonNullable<RolloutResult['plan']> {
+  return {
+    files: plan.files.map(({ path, adoption, diff }) => ({ path, adoption, diff })),
+    canaries: plan.canaries.map(({ target, adopted, analysis, shortestMs, longestMs }) => ({
+      target,
+      adopted,
+      strategy: analysis.strategy,
+      shortestMs,
+      longestMs,
+    })),
+    checks: plan.checks.map(({ what, state, detail }) => ({ what, state, detail })),
+    worstRollbackMs: plan.worstRollbackMs,
   };
 }
