@@ -1,40 +1,47 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 
 /**
- * Builds dist/index.js. rolldown first, because it drops what is never imported (client-node alone is 19 MB under
- * plain ncc); then ncc, which makes the one minified file that the runner starts.
+ * Builds dist/index.js, the action, and dist/cli/index.js, the command line. rolldown first, because it drops what is
+ * never imported (client-node alone is 19 MB under plain ncc); then ncc, which makes the one minified file that the
+ * runner starts.
  *
  * `node scripts/build.ts [folder]`: into another folder than dist, for comparison.
  */
 const target = process.argv[2] ?? 'dist';
-const temporary = mkdtempSync(join(tmpdir(), 'gated-rollout-build-'));
-// ncc makes names out of the folder's; a fixed one gives the same bytes each time.
-const scratch = join(temporary, 'action');
-try {
-  const bundle = await rolldown({
-    input: 'src/index.ts',
-    platform: 'node',
-    logLevel: 'warn',
-    // Of these only what is used: they say of themselves nothing about side effects, and have none. client-node would
-    // bring 700 classes of its API otherwise, all made at every start.
-    treeshake: {
-      moduleSideEffects: id => !/node_modules\/(?:@kubernetes\/client-node|zod|yaml|js-yaml)\//.test(id),
-    },
-  });
-  await bundle.write({ dir: scratch, format: 'esm', codeSplitting: false, entryFileNames: 'index.js' });
-  await bundle.close();
-  writeFileSync(join(scratch, 'package.json'), '{ "type": "module" }\n');
-  const ncc = createRequire(import.meta.url).resolve('@vercel/ncc/dist/ncc/cli.js');
-  execFileSync(process.execPath, [ncc, 'build', join(scratch, 'index.js'), '-m', '-q', '-o', target], {
-    stdio: 'inherit',
-  });
-  const bytes = statSync(join(target, 'index.js')).size;
-  console.log(`${target}/index.js ${(bytes / 1_000_000).toFixed(2)} MB`);
-} finally {
-  rmSync(temporary, { recursive: true, force: true });
+const ncc = createRequire(import.meta.url).resolve('@vercel/ncc/dist/ncc/cli.js');
+
+await build('src/index.ts', target);
+await build('src/cli.ts', join(target, 'cli'));
+chmodSync(join(target, 'cli', 'index.js'), 0o755);
+
+async function build(input: string, folder: string): Promise<void> {
+  const temporary = mkdtempSync(join(tmpdir(), 'gated-rollout-build-'));
+  // ncc makes names out of the folder's; a fixed one gives the same bytes each time.
+  const scratch = join(temporary, 'action');
+  try {
+    const bundle = await rolldown({
+      input,
+      platform: 'node',
+      logLevel: 'warn',
+      // Of these only what is used: they say of themselves nothing about side effects, and have none. client-node would
+      // bring 700 classes of its API otherwise, all made at every start.
+      treeshake: {
+        moduleSideEffects: id => !/node_modules\/(?:@kubernetes\/client-node|zod|yaml|js-yaml)\//.test(id),
+      },
+    });
+    await bundle.write({ dir: scratch, format: 'esm', codeSplitting: false, entryFileNames: 'index.js' });
+    await bundle.close();
+    writeFileSync(join(scratch, 'package.json'), '{ "type": "module" }\n');
+    const args = [ncc, 'build', join(scratch, 'index.js'), '-m', '-q', '-o', folder];
+    execFileSync(process.execPath, args, { stdio: 'inherit' });
+    const bytes = statSync(join(folder, 'index.js')).size;
+    console.log(`${folder}/index.js ${(bytes / 1_000_000).toFixed(2)} MB`);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
 }

@@ -66,12 +66,14 @@ function fieldTable(schema: Schema): string {
 function fieldRows(schema: Schema, path: string): readonly string[] {
   const own = Object.entries(schema.properties ?? {}).flatMap(([name, field]) => {
     const at = path === '' ? name : `${path}.${name}`;
-    const needed = schema.required?.includes(name) === true && field.default === undefined ? ' **required**' : '';
+    const needed =
+      schema.required?.includes(name) === true && field.default === undefined ? ' **required**' : '';
     const row = `| \`${at}\` | ${typeOf(field)}${needed} | ${meaning(field)} |`;
     return [row, ...fieldRows(field, at)];
   });
   const { items, additionalProperties, anyOf = [] } = schema;
-  const values = typeof additionalProperties === 'object' ? fieldRows(additionalProperties, `${path}.TARGET`) : [];
+  const values =
+    typeof additionalProperties === 'object' ? fieldRows(additionalProperties, `${path}.TARGET`) : [];
   const choices = anyOf.flatMap(each => fieldRows(each, path));
   return unique([...own, ...(items ? fieldRows(items, `${path}[]`) : []), ...choices, ...values]);
 }
@@ -120,7 +122,9 @@ function presetTable(): string {
 }
 
 function secretTable(): string {
-  const rows = Object.entries(METRIC_SECRET_KEYS).map(([type, keys]) => `| \`${type}\` | ${keys.join(', ')} |`);
+  const rows = Object.entries(METRIC_SECRET_KEYS).map(
+    ([type, keys]) => `| \`${type}\` | ${keys.join(', ')} |`,
+  );
   return `| Source | Keys |\n|---|---|\n${rows.join('\n')}`;
 }
 
@@ -146,7 +150,9 @@ function providerTable(): string {
   return `| Provider | ${names.join(' | ')} | Needs |\n|---|${names.map(() => '---|').join('')}---|\n${rows.join('\n')}`;
 }
 
-function neededBy(needs: readonly (readonly [field: string, why: string])[]): Readonly<Record<string, unknown>> {
+function neededBy(
+  needs: readonly (readonly [field: string, why: string])[],
+): Readonly<Record<string, unknown>> {
   const given: Record<string, unknown> = {};
   for (const [field] of needs) {
     const [first = '', second] = field.split('.');
@@ -173,6 +179,8 @@ function inputTable(): string {
 }
 
 function outputTable(): string {
-  const rows = Object.entries(actionFile().outputs).map(([name, { description }]) => `| \`${name}\` | ${cell(description)} |`);
+  const rows = Object.entries(actionFile().outputs).map(
+    ([name, { description }]) => `| \`${name}\` | ${cell(description)} |`,
+  );
   return `| Output | Meaning |\n|---|---|\n${rows.join('\n')}`;
 }

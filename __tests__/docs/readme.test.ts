@@ -22,7 +22,11 @@ describe('docs/reference.md', () => {
   it('is what the schemas, the tables and action.yml say (npm run schemas)', () => {
     const page = readFileSync(new URL('../../docs/reference.md', import.meta.url), 'utf8');
     expect(page).toBe(referencePage());
-    for (const words of ['`change[].image`', '`canary.TARGET.metrics[].preset`', '| `nginx` | yes | yes | – |']) {
+    for (const words of [
+      '`change[].image`',
+      '`canary.TARGET.metrics[].preset`',
+      '| `nginx` | yes | yes | – |',
+    ]) {
       expect(page).toContain(words);
     }
   });

@@ -20,7 +20,7 @@ export interface NamedChange {
 export function changeValues(
   changes: readonly NamedChange[],
   set: Inputs['set'],
-  { valuesNeeded }: { readonly valuesNeeded: boolean } = { valuesNeeded: true },
+  on: { readonly valuesNeeded: boolean; readonly placeholder?: string | undefined } = { valuesNeeded: true },
 ): { readonly values: ReadonlyMap<number, string>; readonly problems: readonly ConfigProblem[] } {
   const values = new Map<number, string>();
   const problems: ConfigProblem[] = [];
@@ -52,7 +52,8 @@ export function changeValues(
       values.set(change.index, own);
       continue;
     }
-    if (!valuesNeeded) continue;
+    if (on.placeholder !== undefined) values.set(change.index, on.placeholder);
+    if (!on.valuesNeeded) continue;
     problems.push({
       position: change.position,
       field: `change[${change.index}]`,

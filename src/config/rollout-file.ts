@@ -23,7 +23,13 @@ export type ParsedRollout =
 /** rollout.yaml and the step's `set`, checked as a whole: all problems are found at once. Never throws. */
 export function parseRolloutFile(
   text: string,
-  on: { readonly file: string; readonly set: Inputs['set']; readonly valuesNeeded?: boolean },
+  on: {
+    readonly file: string;
+    readonly set: Inputs['set'];
+    readonly valuesNeeded?: boolean;
+    /** Stands for a value that nobody gave, where one is only looked for. */
+    readonly placeholder?: string;
+  },
 ): ParsedRollout {
   const yaml = new YamlPositions(text, on.file);
   const syntax = syntaxProblems(yaml);
@@ -143,6 +149,7 @@ function checked(
     readonly file: string;
     readonly set: Inputs['set'];
     readonly valuesNeeded?: boolean;
+    readonly placeholder?: string;
   },
 ): ParsedRollout {
   const { yaml } = on;
@@ -221,6 +228,7 @@ function changesOf(
     readonly yaml: YamlPositions;
     readonly set: Inputs['set'];
     readonly valuesNeeded?: boolean;
+    readonly placeholder?: string;
     readonly keys: readonly TargetKey[];
     readonly problems: ConfigProblem[];
   },
@@ -260,6 +268,7 @@ function changesOf(
   }
   const { values, problems: unmatched } = changeValues(named, on.set, {
     valuesNeeded: on.valuesNeeded ?? true,
+    placeholder: on.placeholder,
   });
   problems.push(...unmatched);
   return named.flatMap(change => {

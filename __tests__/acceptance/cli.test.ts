@@ -1,0 +1,148 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { describe, it } from 'vitest';
+import { FLEET, type Sandbox, ROLLOUT } from '../../sandbox/sandbox.ts';
+import { withSandbox } from './with-sandbox.ts';
+
+const CLI = fileURLToPath(new URL('../../dist/cli/index.js', import.meta.url));
+const run = promisify(execFile);
+
+interface Answer {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** The GitOps repository cloned, rollout.yaml beside it, and the built command line. */
+async function withClone(
+  sandbox: Sandbox,
+  work: (gated: (...args: readonly string[]) => Promise<Answer>, folder: string) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'gated-rollout-cli-'));
+  try {
+    const fleet = join(folder, 'fleet');
+    await run('git', ['clone', '-q', sandbox.github.cloneUrl(FLEET), fleet]);
+    await writeFile(join(folder, 'rollout.yaml'), sandbox.rollout);
+    await writeFile(join(folder, 'kubeconfig'), sandbox.cluster.kubeconfig);
+    const common = ['--folder', fleet, '--kubeconfig', join(folder, 'kubeconfig')];
+    await work(async (...args) => {
+      const config = args[0] === 'init' ? [] : ['--config', join(folder, 'rollout.yaml')];
+      try {
+        const { stdout, stderr } = await run(process.execPath, [CLI, ...args, ...common, ...config]);
+        return { code: 0, out: stdout, err: stderr };
+      } catch (error) {
+        const {
+          code = 1,
+          stdout = '',
+          stderr = '',
+        } = error as Partial<Record<'stdout' | 'stderr', string>> & {
+          code?: number;
+        };
+        return { code, out: stdout, err: stderr };
+      }
+    }, fleet);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+describe.concurrent('the command line, on a clone', () => {
+  it('check proves the chain, link by link', async ({ expect }) => {
+    await withSandbox({}, async sandbox => {
+      await withClone(sandbox, async gated => {
+        const { code, out } = await gated('check');
+        expect(code).toBe(0);
+        expect(out).toContain('source         GitRepository flux-system/fleet: http://127.0.0.1');
+        expect(out).toContain('Kustomization  flux-system/apps: ./apps');
+        expect(out).toContain(
+          'weighted, weights 25, 50, every 10 s, 2 failed checks; Initialized, nothing is going on',
+        );
+        expect(out).toContain(
+          'What the tree says is what runs:\n  image ghcr.io/stefanprodan/podinfo 6.14.0 (apps/deployment.yaml:16)',
+        );
+      });
+    });
+  });
+
+  it('check names the broken link', async ({ expect }) => {
+    await withSandbox({}, async sandbox => {
+      await withClone(sandbox, async (gated, fleet) => {
+        await run('sed', ['-i', 's/podinfo:6.14.0/podinfo:6.13.0/', join(fleet, 'apps/deployment.yaml')]);
+        const { code, err } = await gated('check');
+        expect(code).toBe(3);
+        expect(err).toContain(
+          'refused (chain-broken): image ghcr.io/stefanprodan/podinfo of prod/podinfo is 6.13.0',
+        );
+        expect(err).toContain('What to do:');
+      });
+    });
+  });
+
+  it('plan shows the diff and the schedule, and writes nothing', async ({ expect }) => {
+    await withSandbox({}, async sandbox => {
+      await withClone(sandbox, async (gated, fleet) => {
+        const before = sandbox.cluster.requests.length;
+        const { code, out } = await gated('plan', '--set', 'image=6.14.1');
+        expect(code).toBe(0);
+        expect(out).toContain('+        image: "ghcr.io/stefanprodan/podinfo:6.14.1" # the version');
+        expect(out).toContain('promoted after 30 s to 1 m 00 s');
+        const asked = sandbox.cluster.requests.slice(before);
+        expect(new Set(asked.map(({ method }) => method))).toEqual(new Set(['GET']));
+        expect((await run('git', ['-C', fleet, 'status', '--short'])).stdout).toBe('');
+      });
+    });
+  });
+
+  it('plan and init without a cluster, from what the repository says of itself', async ({ expect }) => {
+    const kustomization = `apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec: {path: ./apps, sourceRef: {kind: GitRepository, name: fleet}}
+`;
+    await withSandbox({ files: { 'clusters/prod/apps.yaml': kustomization } }, async sandbox => {
+      await withClone(sandbox, async gated => {
+        const planned = await gated('plan', '--offline', '--set', 'image=6.14.1');
+        expect(planned.out).toContain('ghcr.io/stefanprodan/podinfo of prod/podinfo: 6.14.0 → 6.14.1');
+        const first = await gated('init', '--offline', '--target', 'prod/podinfo');
+        expect(first.out).toContain(
+          'target: [prod/podinfo]\nchange:\n- image: ghcr.io/stefanprodan/podinfo\n',
+        );
+        const none = await gated('init', '--offline', '--target', 'prod/other');
+        expect(none.code).toBe(3);
+        expect(none.err).toContain('there are flux-system/apps (clusters/prod/apps.yaml)');
+      });
+    });
+  });
+
+  it('init writes a rollout.yaml that a release takes', async ({ expect }) => {
+    await withSandbox({}, async sandbox => {
+      await withClone(sandbox, async gated => {
+        const { out } = await gated('init', '--target', 'prod/podinfo');
+        expect(out).toContain(ROLLOUT.replace('change: [{image: ghcr.io/stefanprodan/podinfo}]\n', ''));
+        sandbox.rollout = out;
+        expect((await sandbox.release('6.14.1')).outputs).toMatchObject({ verdict: 'promoted' });
+      });
+    });
+  });
+
+  it.for([
+    [['plan'], 2, 'A change has no value'],
+    [['plan', '--set', 'image'], 2, 'a name and a value are needed'],
+    [['roll'], 2, 'There is no command roll'],
+    [['plan', '--colour'], 2, '--colour'],
+    [['init'], 2, '--target namespace/name'],
+    [['init', '--target', 'prod/nobody'], 3, 'it has podinfo'],
+  ] as const)('says what is wrong: %j', async ([args, code, words], { expect }) => {
+    await withSandbox({}, async sandbox => {
+      await withClone(sandbox, async gated => {
+        const answer = await gated(...args);
+        expect(answer.err).toContain(words);
+        expect(answer.code).toBe(code);
+      });
+    });
+  });
+});

@@ -1,0 +1,82 @@
+import { parseArgs } from 'node:util';
+
+export const USAGE = `gated-rollout: what the action would do, from your own machine. It never writes to Git or to the cluster.
+
+  gated-rollout plan    what a release would change, its schedule and its gates
+  gated-rollout check   the chain from the Git repository to what runs, link by link
+  gated-rollout init    a first rollout.yaml for a target, with the chain that was found
+
+  --config FILE      rollout.yaml (plan, check); default rollout.yaml
+  --folder FOLDER    the GitOps repository; default the folder you are in
+  --set NAME=VALUE   a value, as the input set; may be given several times
+  --target TARGET    namespace/name of a Deployment (init)
+  --kubeconfig FILE  default: KUBECONFIG, ~/.kube/config
+  --context NAME     context of the kubeconfig; default its current one
+  --offline          ask no cluster: what runs is not known then, and nothing is proven
+`;
+
+export interface Arguments {
+  readonly command: 'plan' | 'check' | 'init';
+  readonly config: string;
+  readonly folder: string;
+  readonly set: readonly { readonly name: string; readonly value: string }[];
+  readonly target?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly offline: boolean;
+}
+
+/** What was typed cannot be used. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** @throws UsageError; undefined = help was asked for. */
+export function readArguments(argv: readonly string[]): Arguments | undefined {
+  const { values, positionals } = parsed(argv);
+  const [command, ...rest] = positionals;
+  if (values.help === true || (command === undefined && argv.length === 0)) return undefined;
+  if (command !== 'plan' && command !== 'check' && command !== 'init') {
+    throw new UsageError(`There is no command ${command ?? ''}; there are plan, check and init.`);
+  }
+  if (rest.length > 0) throw new UsageError(`${rest.join(' ')} belongs to nothing.`);
+  if (command === 'init' && values.target === undefined) {
+    throw new UsageError('init needs --target namespace/name.');
+  }
+  const set = (values.set ?? []).map(text => {
+    const equals = text.indexOf('=');
+    if (equals < 1) throw new UsageError(`--set ${text}: a name and a value are needed, as in image=6.14.1.`);
+    return { name: text.slice(0, equals), value: text.slice(equals + 1) };
+  });
+  return {
+    command,
+    config: values.config ?? 'rollout.yaml',
+    folder: values.folder ?? '.',
+    set,
+    ...(values.target === undefined ? {} : { target: values.target }),
+    ...(values.kubeconfig === undefined ? {} : { kubeconfig: values.kubeconfig }),
+    ...(values.context === undefined ? {} : { context: values.context }),
+    offline: values.offline === true,
+  };
+}
+
+function parsed(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      allowPositionals: true,
+      options: {
+        config: { type: 'string' },
+        folder: { type: 'string' },
+        set: { type: 'string', multiple: true },
+        target: { type: 'string' },
+        kubeconfig: { type: 'string' },
+        context: { type: 'string' },
+        offline: { type: 'boolean' },
+        help: { type: 'boolean', short: 'h' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}

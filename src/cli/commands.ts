@@ -1,0 +1,206 @@
+import { readFile } from 'node:fs/promises';
+import { createKubeClient, type KubeClient } from '../cluster/kube-client.ts';
+import { loadKubeconfig } from '../cluster/kubeconfig.ts';
+import { readObservation } from '../cluster/read-observation.ts';
+import { Cluster } from '../cluster/run-cluster.ts';
+import { traceChain } from '../cluster/trace-chain.ts';
+import { formatProblems, parseRolloutFile } from '../config/rollout-file.ts';
+import { TARGET_PATTERN } from '../config/rollout-schema.ts';
+import type { RolloutFile } from '../config/settings.ts';
+import { ReleasePlanner } from '../plan/planner.ts';
+import type { FluxChain, Observation, TargetView } from '../rollout/observation.ts';
+import { type TargetRef, targetKey } from '../rollout/target.ts';
+import { objectsOf } from '../run/observed-objects.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { type Arguments, UsageError } from './arguments.ts';
+import { chainLines } from './chain-lines.ts';
+import { FolderFiles } from './folder-files.ts';
+import { gitFolder } from './git-folder.ts';
+import { type OfflineTarget, offlineTarget } from './offline-chain.ts';
+import { planLines } from './plan-lines.ts';
+
+interface Ground {
+  readonly chains: Readonly<Record<string, FluxChain>>;
+  readonly observation: Observation;
+}
+
+/** Runs a command. @returns lines for the terminal. @throws UsageError, Refusal, ClusterForbidden, ClusterUnavailable. */
+export async function runCommand(
+  given: Arguments,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<readonly string[]> {
+  switch (given.command) {
+    case 'init':
+      return await init(given, env);
+    case 'check':
+      return await check(given, env);
+    case 'plan':
+      return await plan(given, env);
+  }
+}
+
+async function plan(given: Arguments, env: Readonly<Record<string, string | undefined>>) {
+  const rollout = await rolloutOf(given, { valuesNeeded: true });
+  return await onGround(given, { env, rollout }, async (ground, files) => {
+    const planner = plannerOf(rollout);
+    const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-plan` });
+    if (!given.offline) planner.proveChain(planned.found, ground.observation);
+    return planLines(planned);
+  });
+}
+
+async function check(given: Arguments, env: Readonly<Record<string, string | undefined>>) {
+  const rollout = await rolloutOf(given, { valuesNeeded: false, placeholder: 'check' });
+  return await onGround(given, { env, rollout }, async (ground, files) => {
+    const lines = rollout.targets.flatMap(target => {
+      const key = targetKey(target);
+      const chain = ground.chains[key];
+      return chain ? chainLines(key, chain, ground.observation.targets[key] ?? NOTHING) : [];
+    });
+    const planner = plannerOf(rollout);
+    const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-check` });
+    if (given.offline) return [...lines, '', 'Nothing was proven: no cluster was asked.'];
+    planner.proveChain(planned.found, ground.observation);
+    const values = planned.found.map(
+      ({ change, current, path, line }) => `  ${change} ${current} (${path}:${line})`,
+    );
+    return [...lines, '', 'What the tree says is what runs:', ...values];
+  });
+}
+
+async function init(given: Arguments, env: Readonly<Record<string, string | undefined>>) {
+  const target = targetOf(given.target ?? '');
+  const key = targetKey(target);
+  const files = new FolderFiles(given.folder, 'here');
+  const found = given.offline ? await offlineTarget(files, target) : await liveTarget(given, env, target);
+  const { origin } = await gitFolder(given.folder);
+  const images = imagesIn(found.template);
+  const repository =
+    repositoryIn(found.chain.source.url) ??
+    (origin && `${origin.repository.owner}/${origin.repository.repo}`);
+  return [
+    ...chainLines(key, found.chain, found.view).map(line => `# ${line}`),
+    '# yaml-language-server: $schema=https://raw.githubusercontent.com/OWNER/gated-rollout/v1/schema/rollout.schema.json',
+    `gitops: {repository: ${repository ?? 'OWNER/REPOSITORY'}}`,
+    `target: [${key}]`,
+    'change:',
+    ...(images.length > 0 ? images : ['IMAGE']).map(image => `- image: ${image}`),
+    ...(found.view.canary
+      ? []
+      : [
+          'canary: # there is none yet; it is added by a commit of its own first',
+          `  ${key}:`,
+          '    provider: nginx',
+          `    ingressRef: {name: ${target.name}}`,
+          '    analysis: {interval: 30s, threshold: 5, stepWeight: 5, maxWeight: 50}',
+          '    metrics: [{name: request-success-rate, min: 99}]',
+        ]),
+  ];
+}
+
+const NOTHING: TargetView = { replicaSets: [], events: [] };
+
+async function rolloutOf(
+  given: Arguments,
+  values: { readonly valuesNeeded: boolean; readonly placeholder?: string },
+): Promise<RolloutFile> {
+  const text = await readFile(given.config, 'utf8').catch(() => undefined);
+  if (text === undefined) throw new UsageError(`There is no file ${given.config} (--config).`);
+  const parsed = parseRolloutFile(text, { file: given.config, set: given.set, ...values });
+  if ('problems' in parsed) throw new UsageError(formatProblems(parsed.problems));
+  return parsed.rollout;
+}
+
+function plannerOf(rollout: RolloutFile): ReleasePlanner {
+  return new ReleasePlanner({ rollout, sourceSha: '0'.repeat(40) });
+}
+
+/** With what the cluster says, or, offline, with what the folder says of itself. */
+async function onGround(
+  given: Arguments,
+  on: { readonly env: Readonly<Record<string, string | undefined>>; readonly rollout: RolloutFile },
+  work: (ground: Ground, files: FolderFiles) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  const { rollout } = on;
+  const git = await gitFolder(given.folder);
+  const files = new FolderFiles(given.folder, git.head);
+  if (given.offline) return await work(await offlineGround(files, rollout), files);
+  const kube = clientOf(given, on.env);
+  try {
+    const repository = rollout.gitops.repository ?? git.origin?.repository;
+    if (!repository) {
+      throw new UsageError(
+        `${given.folder} has no remote “origin”; say gitops.repository in ${given.config}.`,
+      );
+    }
+    const cluster = new Cluster({
+      kube,
+      clock: systemClock,
+      random: Math.random,
+      rollout,
+      repository,
+      host: git.origin?.host ?? 'github.com',
+    });
+    const chains = await cluster.trace();
+    await cluster.preflight(chains);
+    const watched = { targets: rollout.targets, chains, objects: objectsOf(rollout) };
+    const observation = await readObservation(kube, { watched, clock: systemClock, source: 'read' });
+    return await work({ chains, observation }, files);
+  } finally {
+    await kube.close();
+  }
+}
+
+async function offlineGround(files: FolderFiles, rollout: RolloutFile): Promise<Ground> {
+  const found = await Promise.all(
+    rollout.targets.map(async target => [targetKey(target), await offlineTarget(files, target)] as const),
+  );
+  const targets = Object.fromEntries(found.map(([key, { view }]) => [key, view]));
+  return {
+    chains: Object.fromEntries(found.map(([key, { chain }]) => [key, chain])),
+    observation: { source: 'read', at: Date.now(), targets, objects: {} },
+  };
+}
+
+async function liveTarget(
+  given: Arguments,
+  env: Readonly<Record<string, string | undefined>>,
+  target: TargetRef,
+): Promise<OfflineTarget> {
+  const kube = clientOf(given, env);
+  try {
+    const chain = await traceChain(kube, { target, via: undefined });
+    const key = targetKey(target);
+    const watched = { targets: [target], chains: { [key]: chain }, objects: [] };
+    const { targets } = await readObservation(kube, { watched, clock: systemClock, source: 'read' });
+    const view = targets[key] ?? NOTHING;
+    return { chain, view, template: view.target?.template };
+  } finally {
+    await kube.close();
+  }
+}
+
+function clientOf(given: Arguments, env: Readonly<Record<string, string | undefined>>): KubeClient {
+  const { kubeconfig, context } = given;
+  return createKubeClient({ load: () => loadKubeconfig({ kubeconfig, context }), env });
+}
+
+function targetOf(text: string): TargetRef {
+  const [, kind, namespace, name] = TARGET_PATTERN.exec(text) ?? [];
+  if (namespace === undefined || name === undefined) {
+    throw new UsageError(`--target ${text}: namespace/name is needed, or "DaemonSet namespace/name".`);
+  }
+  return { kind: kind === 'DaemonSet' ? 'DaemonSet' : 'Deployment', namespace, name };
+}
+
+/** Image repositories of the target's containers, without their versions. */
+function imagesIn(template: unknown): readonly string[] {
+  const text = JSON.stringify(template ?? {});
+  const images = [...text.matchAll(/"image":"([^"@]+?)(?::[^/"@]+)?(?:@[^"]*)?"/g)].map(([, image]) => image);
+  return [...new Set(images.filter(image => image !== undefined))];
+}
+
+function repositoryIn(url: string): string | undefined {
+  const [, owner, repo] = /[:/]([^/:]+)\/([^/]+?)(?:\.git)?\/?$/.exec(url) ?? [];
+  return owner === undefined || repo === undefined ? undefined : `${owner}/${repo}`;
+}

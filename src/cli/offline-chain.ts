@@ -1,0 +1,162 @@
+import { canaryAnalysis } from '../flagger/canary-analysis.ts';
+import { walkKustomization } from '../plan/kustomize-walk.ts';
+import { builtName, builtNamespace, objectsOf, type Site } from '../plan/locate.ts';
+import { record, text } from '../plan/patch-reach.ts';
+import type { RepositoryFiles } from '../plan/plan.ts';
+import { YamlText } from '../plan/yaml-text.ts';
+import type { CanaryView, FluxChain, KustomizationView, TargetView } from '../rollout/observation.ts';
+import { type TargetRef, targetKey } from '../rollout/target.ts';
+import { Refusal } from '../rollout/verdict.ts';
+
+/** Where a target comes from, as far as the repository alone says. */
+export interface OfflineTarget {
+  readonly chain: FluxChain;
+  readonly view: TargetView;
+  /** The pod template as it is written. */
+  readonly template: unknown;
+}
+
+interface FoundKustomization {
+  readonly file: string;
+  readonly view: KustomizationView;
+}
+
+/**
+ * Without a cluster: the Flux Kustomization in this repository whose folder builds the target. What runs is not known
+ * then, so nothing is proven by it.
+ * @throws Refusal `not-managed` when there is none, `change-ambiguous` when there are several.
+ */
+export async function offlineTarget(files: RepositoryFiles, target: TargetRef): Promise<OfflineTarget> {
+  const all = await kustomizationsIn(files);
+  const found: { readonly of: FoundKustomization; readonly objects: readonly Site[] }[] = [];
+  for (const each of all) {
+    const objects = objectsOf(
+      await walkKustomization(files, each.view.path).catch(() => emptyLayer(each.view.path)),
+    );
+    if (objects.some(site => isTarget(site, target, each.view))) found.push({ of: each, objects });
+  }
+  const [only] = found;
+  const name = targetKey(target);
+  if (!only) {
+    const seen = all.map(({ file, view }) => `${view.namespace}/${view.name} (${file})`).join(', ');
+    throw new Refusal(
+      'not-managed',
+      `No Flux Kustomization in this folder builds ${name}; there are ${seen || 'none'}.`,
+      {
+        remedy:
+          'Give the root of the GitOps repository as --folder, or let the cluster be asked (no --offline).',
+      },
+    );
+  }
+  if (found.length > 1) {
+    const names = found.map(({ of }) => `${of.view.namespace}/${of.view.name} (${of.file})`).join(', ');
+    throw new Refusal('change-ambiguous', `Several Kustomizations build ${name}: ${names}.`, {
+      remedy: 'Let the cluster be asked which of them applies it (no --offline).',
+    });
+  }
+  const source = {
+    kind: 'GitRepository',
+    namespace: only.of.view.namespace,
+    name: 'unknown',
+    url: '',
+  } as const;
+  return {
+    chain: {
+      source: { ...source, suspended: false, intervalMs: 60_000, verifies: false },
+      kustomizations: [only.of.view],
+    },
+    view: viewFrom(only.objects, target),
+    template: record(only.objects.find(site => isTarget(site, target, only.of.view))?.data['spec'])[
+      'template'
+    ],
+  };
+}
+
+function emptyLayer(folder: string) {
+  return { folder, namePrefix: '', nameSuffix: '', images: [], patches: [], resources: [], children: [] };
+}
+
+function isTarget(site: Site, target: TargetRef, applier: KustomizationView): boolean {
+  if (site.data['kind'] !== target.kind || builtName(site) !== target.name) return false;
+  const namespace = builtNamespace(site, applier.targetNamespace);
+  return namespace === undefined || namespace === target.namespace;
+}
+
+async function kustomizationsIn(files: RepositoryFiles): Promise<readonly FoundKustomization[]> {
+  const found: FoundKustomization[] = [];
+  const pending = [''];
+  for (let folder = pending.shift(); folder !== undefined; folder = pending.shift()) {
+    for (const { name, kind } of (await files.list(folder)) ?? []) {
+      const path = folder === '' ? name : `${folder}/${name}`;
+      if (kind === 'folder') pending.push(path);
+      if (kind === 'file' && /\.ya?ml$/.test(name)) found.push(...(await kustomizationsOf(files, path)));
+    }
+  }
+  return found;
+}
+
+async function kustomizationsOf(
+  files: RepositoryFiles,
+  path: string,
+): Promise<readonly FoundKustomization[]> {
+  const blob = await files.read(path).catch(() => undefined);
+  if (blob?.text.includes('kustomize.toolkit.fluxcd.io') !== true) return [];
+  // Templates and encrypted files are no YAML that we could read; they are nobody's Kustomization.
+  const file = parsed(path, blob.text);
+  return (file?.documents ?? []).flatMap((_, document) => {
+    const data = record(file?.data(document));
+    if (data['kind'] !== 'Kustomization' || !text(data['apiVersion']).startsWith('kustomize.toolkit'))
+      return [];
+    const metadata = record(data['metadata']);
+    const spec = record(data['spec']);
+    const targetNamespace = text(spec['targetNamespace']);
+    const view: KustomizationView = {
+      namespace: text(metadata['namespace']) || 'flux-system',
+      name: text(metadata['name']),
+      path: text(spec['path']).replace(/^\.?\/+|\/+$/g, ''),
+      suspended: spec['suspend'] === true,
+      generation: 1,
+      observedGeneration: 1,
+      intervalMs: 60_000,
+      waits: spec['wait'] === true,
+      ...(targetNamespace === '' ? {} : { targetNamespace }),
+    };
+    return [{ file: path, view }];
+  });
+}
+
+function parsed(path: string, content: string): YamlText | undefined {
+  try {
+    return new YamlText(path, content);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The Canary as the repository has it, so that its schedule can be told; it says nothing of what runs. */
+function viewFrom(objects: readonly Site[], target: TargetRef): TargetView {
+  const site = objects.find(({ data }) => {
+    const ref = record(record(data['spec'])['targetRef']);
+    return data['kind'] === 'Canary' && ref['kind'] === target.kind && ref['name'] === target.name;
+  });
+  if (!site) return { replicaSets: [], events: [] };
+  const canary: CanaryView = {
+    uid: '',
+    namespace: target.namespace,
+    name: builtName(site),
+    resourceVersion: '',
+    phase: '',
+    canaryWeight: 0,
+    iterations: 0,
+    failedChecks: 0,
+    lastAppliedSpec: '',
+    lastPromotedSpec: '',
+    trackedConfigs: {},
+    suspended: false,
+    skipAnalysis: false,
+    progressDeadlineMs: 600_000,
+    analysis: canaryAnalysis(record(site.data['spec'])),
+    flaggerSkewMs: 0,
+  };
+  return { canary, replicaSets: [], events: [] };
+}

@@ -1,0 +1,35 @@
+import type { ReleasePlan } from '../plan/plan.ts';
+import { unifiedDiff } from '../report/unified-diff.ts';
+import { elapsed } from '../report/words.ts';
+import type { FileChange } from '../rollout/ports.ts';
+
+/** A plan for a terminal. */
+export function planLines(plan: ReleasePlan): readonly string[] {
+  const files = plan.unchanged ? [] : plan.files;
+  return [
+    ...(plan.unchanged && plan.adoption.length === 0 ? ['A release would find nothing to change.'] : []),
+    ...plan.found.map(
+      ({ change, target, path, line, current, requested }) =>
+        `${change} of ${target}: ${current} → ${requested} (${path}:${line})`,
+    ),
+    ...plan.schedule.map(({ target, analysis, shortestMs, longestMs }) => {
+      const steps =
+        analysis.strategy === 'weighted'
+          ? `weights ${analysis.weights.join(', ')}`
+          : `${analysis.iterations ?? 10} iterations`;
+      return `${target}: ${analysis.strategy}, ${steps}; promoted after ${elapsed(shortestMs)} to ${elapsed(longestMs)}`;
+    }),
+    ...plan.schedule.flatMap(({ target, analysis }) =>
+      analysis.webhooks
+        .filter(({ type }) => type.startsWith('confirm-'))
+        .map(({ name, type, url }) => `${target}: gate ${name} (${type}) at ${url}`),
+    ),
+    ...plan.warnings.map(({ message }) => `warning: ${message}`),
+    ...plan.adoption.flatMap(file => diffLines(file, ' (first, in a commit of its own)')),
+    ...files.flatMap(file => diffLines(file, '')),
+  ];
+}
+
+function diffLines(file: FileChange, words: string): readonly string[] {
+  return ['', `--- ${file.path}${words}`, ...unifiedDiff(file.before?.text ?? '', file.text).split('\n')];
+}
