@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -25,6 +25,8 @@ async function main(): Promise<void> {
     await startRatio(),
     ...(await requestsOfRevert()),
     await requestsOfLongRollout(),
+    await requestsOfLargeFolder(),
+    ...(await planRatio()),
   ];
   let over = 0;
   for (const { what, measured, limit, unit } of budgets) {
@@ -177,6 +179,98 @@ async function requestsOfLongRollout(): Promise<Budget> {
   } finally {
     await sandbox.close();
   }
+}
+
+const MANIFESTS = 1_000;
+
+/** A folder of so many manifests, podinfo's among them, in folders of a hundred. */
+function largeFolder(): Record<string, string> {
+  const others = Array.from({ length: MANIFESTS }, (_, index) => {
+    const name = `other-${index}`;
+    const text = deployment({ name, tag: '1.0.0' });
+    return [`apps/${Math.floor(index / 100)}/${name}.yaml`, text] as const;
+  });
+  const all = Object.fromEntries(others);
+  const resources = [
+    ...Object.keys(all).map(path => path.slice('apps/'.length)),
+    'deployment.yaml',
+    'canary.yaml',
+  ];
+  return {
+    ...all,
+    'apps/deployment.yaml': deployment(),
+    'apps/canary.yaml': canary(),
+    'apps/kustomization.yaml': `resources:\n${resources.map(path => `- ${path}\n`).join('')}`,
+  };
+}
+
+/** What it costs at GitHub to plan a release in it. */
+async function requestsOfLargeFolder(): Promise<Budget> {
+  const sandbox = await Sandbox.start({ rate: 40, files: largeFolder() });
+  try {
+    const before = sandbox.github.requests.length;
+    const { outputs } = await sandbox.release('6.14.1', { inputs: { mode: 'plan' } });
+    if (outputs['reason'] !== 'planned') throw new Error(`The plan ended ${outputs['result'] ?? ''}.`);
+    const measured = sandbox.github.requests.slice(before).filter(({ kind }) => kind === 'api').length;
+    return { what: `plan of a folder of ${MANIFESTS} manifests`, measured, limit: 40, unit: 'requests' };
+  } finally {
+    await sandbox.close();
+  }
+}
+
+/** Planning in it, beside what people run today: set the image, then build the folder. Skipped without kubectl. */
+async function planRatio(): Promise<readonly Budget[]> {
+  if (spawnSync('kubectl', ['version', '--client']).status !== 0) {
+    console.log('     planning beside kubectl kustomize: not measured, there is no kubectl here');
+    return [];
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'gated-rollout-bench-'));
+  try {
+    for (const [path, text] of Object.entries({ ...largeFolder(), ...FLUX })) {
+      mkdirSync(join(folder, path, '..'), { recursive: true });
+      writeFileSync(join(folder, path), text);
+    }
+    const config = join(folder, 'rollout.yaml');
+    writeFileSync(config, ROLLOUT);
+    const cli = fileURLToPath(new URL('../dist/cli/index.js', import.meta.url));
+    const plan = [cli, 'plan', '--offline', '--folder', folder, '--config', config, '--set', 'image=6.14.1'];
+    const times = { plan: [] as number[], kubectl: [] as number[] };
+    for (let run = 0; run < 5; run += 1) {
+      times.kubectl.push(timed('kubectl', ['kustomize', join(folder, 'apps')]));
+      times.plan.push(timed(process.execPath, plan));
+    }
+    const [ours, theirs] = [median(times.plan), median(times.kubectl)];
+    console.log(
+      `     plan of ${MANIFESTS} manifests: ${Math.round(ours)} ms; kubectl kustomize ${Math.round(theirs)} ms`,
+    );
+    return [
+      {
+        what: `plan of ${MANIFESTS} manifests`,
+        measured: ours / theirs,
+        limit: 1.5,
+        unit: '× kubectl kustomize',
+      },
+    ];
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The Flux Kustomization, as the repository itself would have it. */
+const FLUX = {
+  'clusters/apps.yaml': `apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec: {path: ./apps, sourceRef: {kind: GitRepository, name: fleet}}
+`,
+};
+
+/** Wall time of a program, ms. */
+function timed(command: string, args: readonly string[]): number {
+  const start = performance.now();
+  const { status, stderr } = spawnSync(command, args, { maxBuffer: 1e9 });
+  if (status !== 0) throw new Error(`${command} failed: ${String(stderr).slice(0, 500)}`);
+  return performance.now() - start;
 }
 
 function median(values: readonly number[]): number {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Fields, isFields, KINDS, type KubeObject, valueAt } from './kube-object.ts';
+import { checkSpec, type FlaggerKind } from '../../src/flagger/crd-check.ts';
 import type { Change, ObjectStore } from './object-store.ts';
 
 /** Flagger's own metrics, through the proxy of its Service. */
@@ -147,6 +148,8 @@ export class ApiServer {
     note(200);
     if (verb === 'watch') return this.watch(route, url, response);
     if (verb === 'list') return this.list(route, url, response);
+    if (verb === 'patch' && url.searchParams.get('dryRun') === 'All')
+      return await dryRun(route, request, response);
     const object = this.store.get(route.kind, route.namespace ?? '', route.name ?? '');
     if (!object) return fail(response, 404, `${route.plural} "${route.name ?? ''}" not found`);
     if (verb === 'get') return send(response, object);
@@ -231,6 +234,22 @@ function pairs(selector: string | null): readonly (readonly [string, string])[] 
     .split(',')
     .filter(part => part.includes('='))
     .map(part => [part.slice(0, part.indexOf('=')), part.slice(part.indexOf('=') + 1).replace(/^=/, '')]);
+}
+
+const FLAGGER_KINDS: readonly string[] = [
+  'Canary',
+  'MetricTemplate',
+  'AlertProvider',
+] satisfies readonly FlaggerKind[];
+
+/** A server-side apply that is not kept: the object is checked by its definition, in words like the API server's. */
+async function dryRun(route: Route, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const object = await body(request);
+  const kind = FLAGGER_KINDS.includes(route.kind) ? (route.kind as FlaggerKind) : undefined;
+  const [problem] = kind ? checkSpec(kind, object['spec']) : [];
+  if (!problem) return send(response, object);
+  const words = `${route.kind}.flagger.app "${route.name ?? ''}" is invalid: ${problem.field}: Invalid value: ${problem.found}`;
+  fail(response, 422, words);
 }
 
 async function body(request: IncomingMessage): Promise<Fields> {

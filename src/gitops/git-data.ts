@@ -25,6 +25,12 @@ export type TreeEdit =
   | { readonly path: string; readonly mode: string; readonly content: string }
   | { readonly path: string; readonly mode: string; readonly sha: string | null };
 
+const textsSchema = z.object({
+  repository: z.record(
+    z.string(),
+    z.object({ text: z.string().nullish(), isTruncated: z.boolean().nullish() }).nullable(),
+  ),
+});
 const verificationSchema = z.object({ verified: z.boolean() });
 const gitCommitSchema = z.object({
   sha: z.string(),
@@ -141,6 +147,26 @@ export class GitData {
   async blob(sha: string): Promise<Buffer> {
     const answer = await this.get('/git/blobs/{sha}', { schema: blobSchema, parameters: { sha } });
     return Buffer.from(answer.content, answer.encoding === 'base64' ? 'base64' : 'utf8');
+  }
+
+  /**
+   * Texts of many blobs in one request (GraphQL). What is missing in the answer is binary, too long, or was not to be
+   * had so; it must be asked for by itself. Never throws.
+   */
+  async texts(shas: readonly string[]): Promise<ReadonlyMap<string, string>> {
+    const { owner, repo } = this.repository;
+    const fields = shas.map(
+      (sha, index) => `b${index}: object(oid: "${sha}") { ... on Blob { text isTruncated } }`,
+    );
+    const query = `query($owner: String!, $repo: String!) { repository(owner: $owner, name: $repo) { ${fields.join(' ')} } }`;
+    const answer: unknown = await this.client.octokit.graphql(query, { owner, repo }).catch(() => undefined);
+    const found = textsSchema.safeParse(answer).data?.repository ?? {};
+    const texts = new Map<string, string>();
+    for (const [index, sha] of shas.entries()) {
+      const blob = found[`b${index}`];
+      if (blob?.isTruncated === false && typeof blob.text === 'string') texts.set(sha, blob.text);
+    }
+    return texts;
   }
 
   /** A commit with its author's account and the paths it changed. */

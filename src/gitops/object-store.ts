@@ -1,6 +1,7 @@
 import type { FileBlob, FileMode } from '../rollout/ports.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { blobText } from './blob-text.ts';
+import { BlobBatch } from './blob-batch.ts';
 import { limitConcurrency } from './concurrency.ts';
 import type { GitCommit, GitData, TreeEntry } from './git-data.ts';
 
@@ -22,9 +23,11 @@ export class ObjectStore {
   private readonly trees = new Map<string, Promise<readonly TreeEntry[]>>();
   private readonly blobs = new Map<string, Promise<Buffer>>();
   private readonly limited = limitConcurrency(CONCURRENT_READS);
+  private readonly batch: BlobBatch;
 
   constructor(git: GitData) {
     this.git = git;
+    this.batch = new BlobBatch(git, this.limited);
   }
 
   commit(sha: string): Promise<GitCommit> {
@@ -50,7 +53,15 @@ export class ObjectStore {
   }
 
   blob(sha: string): Promise<Buffer> {
-    return this.once(this.blobs, sha, () => this.git.blob(sha));
+    const known = this.blobs.get(sha);
+    if (known !== undefined) return known;
+    // The batch has limits of its own; waiting for a turn here would keep it small.
+    const read = this.batch.read(sha).catch((error: unknown) => {
+      this.blobs.delete(sha);
+      throw error;
+    });
+    this.blobs.set(sha, read);
+    return read;
   }
 
   /** The entry of a path, undefined when there is none. Symlinks and submodules on the way are refused. */

@@ -96,8 +96,10 @@ const kustomizationSchema = z
  * the folder included. Remote resources are passed over; they are nobody's to edit.
  * @throws Refusal `tree-broken` when a file that is named does not exist, `unsupported-file` for what is no YAML.
  */
-export function walkKustomization(files: RepositoryFiles, folder: string): Promise<Layer> {
-  return new Walk(files).layer(normal(folder), 0);
+export async function walkKustomization(files: RepositoryFiles, folder: string): Promise<Layer> {
+  const root = normal(folder);
+  await files.prefetch?.(root);
+  return await new Walk(files).layer(root, 0);
 }
 
 class Walk {
@@ -120,6 +122,7 @@ class Walk {
     const named = [...(data.resources ?? []), ...(data.bases ?? []), ...(data.components ?? [])];
     const resources: YamlText[] = [];
     const children: Layer[] = [];
+    await this.readAll(named.filter(each => !isRemote(each)).map(each => normal(join(folder, each))));
     for (const resource of named.filter(each => !isRemote(each))) {
       const path = normal(join(folder, resource));
       if (isYaml(path)) {
@@ -160,6 +163,9 @@ class Walk {
         children.push(await this.layer(current, depth + 1));
         continue;
       }
+      await this.readAll(
+        entries.filter(({ kind }) => kind === 'file').map(({ name }) => join(current, name)),
+      );
       for (const { name, kind } of entries) {
         const path = join(current, name);
         if (kind === 'folder') pending.push(path);
@@ -209,6 +215,11 @@ class Walk {
       content: file.data(document),
       ...(target ? { target } : {}),
     }));
+  }
+
+  /** All at once, so that they may be fetched together; whoever needs one of them hears of what went wrong with it. */
+  private async readAll(paths: readonly string[]): Promise<void> {
+    await Promise.allSettled(paths.filter(isYaml).map(path => this.file(path)));
   }
 
   private file(path: string): Promise<YamlText | undefined> {

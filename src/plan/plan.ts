@@ -14,6 +14,8 @@ export interface RepositoryFiles {
   read(path: string): Promise<FileBlob | undefined>;
   /** The names in a folder; undefined when it does not exist. */
   list(folder: string): Promise<readonly FolderEntry[] | undefined>;
+  /** Makes reading much of a folder cheap, where that can be done. */
+  prefetch?(folder: string): Promise<void>;
 }
 
 export interface FolderEntry {

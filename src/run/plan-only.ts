@@ -5,7 +5,8 @@ import { unifiedDiff } from '../report/unified-diff.ts';
 import type { RolloutView } from '../report/view.ts';
 import type { Observation } from '../rollout/observation.ts';
 import type { FileChange } from '../rollout/ports.ts';
-import { settlement } from '../rollout/settlement.ts';
+import { type Settlement, settlement } from '../rollout/settlement.ts';
+import type { TargetKey } from '../rollout/target.ts';
 import { objectsOf } from './observed-objects.ts';
 import type { DryRun, RunParts } from './parts.ts';
 import { planRelease } from './plan-release.ts';
@@ -51,23 +52,24 @@ export async function planOnly(parts: RunParts, report: RunReport): Promise<Roll
 
 /** What a release would have to wait for, or would be refused for, if it began now. */
 function goingOn(observation: Observation): readonly string[] {
-  return Object.entries(observation.targets).flatMap(([target, view]) => {
-    const now = settlement(view);
-    switch (now.kind) {
-      case 'wait':
-        return [`${target}: a release would wait, because ${now.what}.`];
-      case 'refuse':
-        return [`${target}: a release would be refused now. ${now.what} ${now.remedy}`];
-      case 'failed':
-        return [
-          `${target}: the release before was rejected and never reverted; this one would roll forward over it.`,
-        ];
-      case 'absent':
-        return [`${target} has no Canary yet: it is added first, and what runs now is not analysed.`];
-      case 'settled':
-        return [];
-    }
-  });
+  return Object.entries(observation.targets)
+    .map(([target, view]) => settlementWords(target, settlement(view)))
+    .filter(words => words !== undefined);
+}
+
+function settlementWords(target: TargetKey, now: Settlement): string | undefined {
+  switch (now.kind) {
+    case 'wait':
+      return `${target}: a release would wait, because ${now.what}.`;
+    case 'refuse':
+      return `${target}: a release would be refused now. ${now.what} ${now.remedy}`;
+    case 'failed':
+      return `${target}: the release before was rejected and never reverted; this one would roll forward over it.`;
+    case 'absent':
+      return `${target} has no Canary yet: it is added first, and what runs now is not analysed.`;
+    case 'settled':
+      return undefined;
+  }
 }
 
 function planView(plan: ReleasePlan, on: { readonly dryRun: DryRun; readonly backMs: number }): PlanView {
