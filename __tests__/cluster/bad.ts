@@ -28,6 +28,12 @@ function pushedInBetween(
   });
 }
 
+/** Somebody's patch that wins over the manifest, in a Kustomization that was applied by hand. */
+const OVERRIDE = `- op: replace
+  path: /spec/template/spec/containers/0/image
+  value: ghcr.io/stefanprodan/podinfo:6.14.0
+`;
+
 const BROKEN = { 'apps/broken.yaml': 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: broken\n' };
 
 export const BAD: readonly ListedScenario[] = [
@@ -381,7 +387,7 @@ change: [{at: {file: apps/config.yaml, object: ConfigMap/podinfo, path: data.col
     title: 'value overridden by a patch elsewhere',
     proven: 'errored: ours is live and another value won; reverted',
     options: () => ({
-      kustomization: { images: [{ name: 'ghcr.io/stefanprodan/podinfo', newTag: '6.14.0' }] },
+      kustomization: { patches: [{ patch: OVERRIDE, target: { kind: 'Deployment' } }] },
     }),
     run: async acting => {
       const { scenario, ends } = acting;
@@ -394,6 +400,21 @@ change: [{at: {file: apps/config.yaml, object: ConfigMap/podinfo, path: data.col
         serves: '6.14.0',
         phase: 'Succeeded',
         changed: ['apps/deployment.yaml'],
+      });
+    },
+  },
+  {
+    key: 'overridden-image',
+    title: 'image set by a Kustomization whose manifest is not in the repository',
+    proven: 'refused before anything is written',
+    options: () => ({
+      kustomization: { images: [{ name: 'ghcr.io/stefanprodan/podinfo', newTag: '6.14.0' }] },
+    }),
+    run: async ({ scenario, ends }) => {
+      await ends(await scenario.release('6.14.1'), {
+        ...UNTOUCHED,
+        verdict: 'refused',
+        reason: 'chain-broken',
       });
     },
   },

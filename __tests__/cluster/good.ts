@@ -413,6 +413,39 @@ export const GOOD: readonly ListedScenario[] = [
     run: promotes,
   },
   {
+    key: 'flux-images',
+    title: 'image set by `spec.images` of the Flux Kustomization itself',
+    proven: 'the Kustomization’s manifest was edited, applied by its parent, and the value arrived',
+    options: ({ namespace }) => ({
+      path: './cluster',
+      kustomization: { targetNamespace: undefined },
+      files: {
+        'cluster/inner.yaml': `apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: inner, namespace: ${namespace}}
+spec:
+  sourceRef: {kind: GitRepository, name: fleet}
+  path: ./apps
+  prune: true
+  interval: 1m
+  targetNamespace: ${namespace}
+  images:
+  - name: ghcr.io/stefanprodan/podinfo
+    newTag: 6.14.0 # what runs here
+`,
+      },
+    }),
+    run: async ({ scenario, ends, expect }) => {
+      await ends(await scenario.release('6.14.1'), {
+        ...RELEASED,
+        verdict: 'promoted',
+        reason: 'analysed',
+        changed: ['apps/deployment.yaml', 'cluster/inner.yaml'],
+      });
+      expect(await scenario.file('cluster/inner.yaml')).toContain('newTag: 6.14.1 # what runs here');
+    },
+  },
+  {
     key: 'gates',
     title: 'confirm-rollout and confirm-promotion gates, opened after a while',
     proven: 'Waiting and WaitingPromotion are waited out; Flagger’s load tester answers for the gates',

@@ -4,7 +4,7 @@ import type { Inputs, RolloutFile } from '../../src/config/settings.ts';
 import type { ReleasePlan } from '../../src/plan/plan.ts';
 import { ReleasePlanner } from '../../src/plan/planner.ts';
 import { canaryAnalysis } from '../../src/flagger/canary-analysis.ts';
-import type { CanaryView, FluxChain, Observation } from '../../src/rollout/observation.ts';
+import type { CanaryView, FluxChain, KustomizationView, Observation } from '../../src/rollout/observation.ts';
 import { targetKey } from '../../src/rollout/target.ts';
 import { Refusal } from '../../src/rollout/verdict.ts';
 import { memoryFiles } from './memory-files.ts';
@@ -96,10 +96,28 @@ function observation(options: { readonly canary?: boolean } = {}): Observation {
   };
 }
 
+const KUSTOMIZATION: KustomizationView = {
+  namespace: 'flux-system',
+  name: 'apps',
+  path: 'apps',
+  suspended: false,
+  generation: 1,
+  observedGeneration: 1,
+  intervalMs: 60_000,
+  waits: false,
+};
+
 function plan(
   files: Readonly<Record<string, string>>,
   yaml: string,
-  options: { readonly canary?: boolean; readonly folder?: string; readonly targetNamespace?: string } = {},
+  options: {
+    readonly canary?: boolean;
+    readonly folder?: string;
+    readonly targetNamespace?: string;
+    /** Folder of the Kustomization that applies the Kustomization of the targets. */
+    readonly parent?: string;
+    readonly imageNames?: readonly string[];
+  } = {},
 ): Promise<ReleasePlan> {
   const rollout = rolloutOf(yaml);
   const chain: FluxChain = {
@@ -114,15 +132,11 @@ function plan(
       verifies: false,
     },
     kustomizations: [
+      ...(options.parent === undefined ? [] : [{ ...KUSTOMIZATION, name: 'cluster', path: options.parent }]),
       {
-        namespace: 'flux-system',
-        name: 'apps',
+        ...KUSTOMIZATION,
+        ...(options.imageNames ? { imageNames: options.imageNames } : {}),
         path: options.folder ?? 'apps',
-        suspended: false,
-        generation: 1,
-        observedGeneration: 1,
-        intervalMs: 60_000,
-        waits: false,
         ...(options.targetNamespace === undefined ? {} : { targetNamespace: options.targetNamespace }),
       },
     ],
@@ -232,6 +246,48 @@ describe('a change goes where the build takes it from, all else byte for byte as
       inline.replace('0.5', '0.7'),
     );
     expect(inPlace.found[0]?.line).toBe(13);
+  });
+
+  it('writes into the images and patches of the Flux Kustomization, where that sets the value', async () => {
+    const kustomization = `# another document first
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: x}
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec:
+  path: ./apps
+  sourceRef: {kind: GitRepository, name: fleet}
+  images:
+  - name: ghcr.io/acme/shop
+    newTag: 6.1.5 # what production runs
+  patches:
+  - target: {kind: Deployment, name: front.*}
+    patch: |
+      - op: replace
+        path: /spec/template/spec/containers/0/args/0
+        value: --ui-logo=b.png
+`;
+    const files = { ...PLAIN, 'clusters/prod/apps.yaml': kustomization };
+    const on = { parent: 'clusters/prod' };
+    const image = await plan(files, IMAGE, on);
+    expect(image.files.map(({ path }) => path)).toEqual(['apps/deployment.yaml', 'clusters/prod/apps.yaml']);
+    expect(image.files[0]?.text).toBe(withId(DEPLOYMENT));
+    expect(image.files[1]?.text).toBe(kustomization.replace('6.1.5', '6.2.0'));
+    expect(image.found[0]).toMatchObject({ path: 'clusters/prod/apps.yaml', line: 14, current: '6.1.5' });
+
+    const change = 'target: prod/frontend\nchange: [{arg: --ui-logo, value: c.png}]\n';
+    const logo = await plan(files, change, on);
+    expect(logo.files[1]?.text).toBe(kustomization.replace('b.png', 'c.png'));
+    expect(logo.found[0]).toMatchObject({ line: 20, current: 'b.png' });
+  });
+
+  it('refuses an image that a Flux Kustomization sets whose manifest is not in the repository', async () => {
+    const refused = await refusal(plan(PLAIN, IMAGE, { imageNames: ['ghcr.io/acme/shop'] }));
+    expect(refused).toMatchObject({ reason: 'chain-broken' });
+    expect(refused.message).toContain('spec.images');
   });
 
   it('follows prefixes, namespaces and bases, and puts the id of a shared manifest into a patch', async () => {

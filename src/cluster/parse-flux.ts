@@ -62,6 +62,10 @@ const kustomizationSchema = z.looseObject({
     wait: z.boolean().optional(),
     healthChecks: z.array(z.unknown()).nullish(),
     targetNamespace: z.string().optional(),
+    images: z
+      .array(z.looseObject({ name: z.string() }))
+      .nullish()
+      .catch([]),
     sourceRef: z.looseObject({ kind: z.string(), name: z.string(), namespace: z.string().optional() }),
   }),
   status: z
@@ -94,6 +98,7 @@ export function parseKustomization(object: unknown): KustomizationView {
     intervalMs: goDurationMs(spec.interval) ?? 0,
     waits: spec.wait === true || (spec.healthChecks ?? []).length > 0,
     ...(spec.targetNamespace === undefined ? {} : { targetNamespace: spec.targetNamespace }),
+    ...(spec.images && spec.images.length > 0 ? { imageNames: spec.images.map(({ name }) => name) } : {}),
   };
 }
 

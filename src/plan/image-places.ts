@@ -1,17 +1,16 @@
 import { splitImage } from '../rollout/live-value.ts';
 import { containerPatches, type ContainerSite, placeInManifest } from './containers.ts';
 import type { Edits } from './edits.ts';
-import type { ImageEntry, Layer } from './kustomize-walk.ts';
+import { type ImageEntry, type Layer, type LayerOwner, ownerOf } from './kustomize-walk.ts';
 import { patchesFor, text } from './patch-reach.ts';
 import { lineOfPlace, readPlace, type ValuePlace, writePlace } from './value-setter.ts';
-import type { YamlText } from './yaml-text.ts';
 
 /** Who sets a part of an image: a reference in a manifest or patch, or an entry of a kustomization's `images`. */
 export type ImageSetter =
   | { readonly kind: 'reference'; readonly place: ValuePlace }
   | {
       readonly kind: 'entry';
-      readonly file: YamlText;
+      readonly owner: LayerOwner;
       readonly entry: ImageEntry;
       readonly shared: boolean;
     };
@@ -61,12 +60,12 @@ function merged(old: ImageInBuild | undefined, next: ImageInBuild | undefined): 
 }
 
 function withEntries(image: ImageInBuild, layer: Layer): ImageInBuild {
-  const { kustomization } = layer;
+  const owner = ownerOf(layer);
   const entry = layer.images.find(({ name }) => name === image.repository);
-  if (!entry || !kustomization) return image;
+  if (!entry || !owner) return image;
   const root = image.container.site.layers[0]?.folder ?? '';
-  const shared = root !== '' && !kustomization.path.startsWith(`${root}/`);
-  const by: ImageSetter = { kind: 'entry', file: kustomization, entry, shared };
+  const shared = !owner.own && root !== '' && !owner.file.path.startsWith(`${root}/`);
+  const by: ImageSetter = { kind: 'entry', owner, entry, shared };
   const version = [entry.newTag, entry.digest].filter(part => part !== undefined).join('@');
   return {
     ...image,
@@ -111,13 +110,14 @@ function versionKeys(version: string): EntryKeys {
 }
 
 function setInEntry(edits: Edits, by: Extract<ImageSetter, { kind: 'entry' }>, keys: EntryKeys): void {
-  const path = ['images', by.entry.index];
-  edits.update(by.file, file => {
+  const { file: owned, document } = by.owner;
+  const path = [...by.owner.path, 'images', by.entry.index];
+  edits.update(owned, file => {
     // First what is set, so that an entry is never empty in between.
     const given = Object.entries(keys).filter(([, value]) => value !== undefined);
     const dropped = Object.entries(keys).filter(([, value]) => value === undefined);
-    const withGiven = given.reduce((at, [key, value]) => at.set(0, [...path, key], value), file);
-    return dropped.reduce((at, [key]) => at.delete(0, [...path, key]), withGiven);
+    const withGiven = given.reduce((at, [key, value]) => at.set(document, [...path, key], value), file);
+    return dropped.reduce((at, [key]) => at.delete(document, [...path, key]), withGiven);
   });
 }
 
@@ -141,8 +141,9 @@ export function whereOf(setter: ImageSetter): {
     const line = lineOfPlace(place);
     return { path: place.file.path, line, text: place.file.text.split('\n')[line - 1] ?? '' };
   }
-  const path = ['images', setter.entry.index];
+  const { file, document } = setter.owner;
+  const path = [...setter.owner.path, 'images', setter.entry.index];
   const key = setter.entry.newTag === undefined ? 'digest' : 'newTag';
-  const at = setter.file.node(0, [...path, key]) ? [...path, key] : path;
-  return { path: setter.file.path, line: setter.file.lineOf(0, at), text: setter.file.lineText(0, at) };
+  const at = file.node(document, [...path, key]) ? [...path, key] : path;
+  return { path: file.path, line: file.lineOf(document, at), text: file.lineText(document, at) };
 }

@@ -11,6 +11,8 @@ export interface Layer {
   readonly folder: string;
   /** Undefined for a folder without a kustomization: Flux takes every YAML file of it and below. */
   readonly kustomization?: YamlText;
+  /** A Flux Kustomization's own images and patches, which are applied last: where its manifest is. */
+  readonly flux?: { readonly file: YamlText; readonly document: number };
   readonly namespace?: string;
   readonly namePrefix: string;
   readonly nameSuffix: string;
@@ -44,6 +46,22 @@ export interface Patch {
     /** Selected in a way that is not followed here. */
     readonly selector: boolean;
   };
+}
+
+/** Where a layer's `images` and `patches` are written. */
+export interface LayerOwner {
+  readonly file: YamlText;
+  readonly document: number;
+  /** Of the map that holds them. */
+  readonly path: readonly string[];
+  /** Only this environment uses it. */
+  readonly own: boolean;
+}
+
+export function ownerOf(layer: Layer): LayerOwner | undefined {
+  if (layer.flux) return { ...layer.flux, path: ['spec'], own: true };
+  const { kustomization } = layer;
+  return kustomization && { file: kustomization, document: 0, path: [], own: false };
 }
 
 const KUSTOMIZATION_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
@@ -102,6 +120,54 @@ export async function walkKustomization(files: RepositoryFiles, folder: string):
   return await new Walk(files).layer(root, 0);
 }
 
+/** What a Flux Kustomization adds around the folder that it applies (its spec.images, spec.patches and names). */
+export function fluxLayer(
+  definition: { readonly file: YamlText; readonly document: number },
+  built: Layer,
+): Layer {
+  const { file, document } = definition;
+  const spec = z.looseObject({ spec: kustomizationSchema }).safeParse(file.data(document)).data?.spec ?? {};
+  const patches = (spec.patches ?? []).flatMap(({ patch, target }, index): readonly Patch[] => {
+    if (patch === undefined) return [];
+    const content: unknown = parseDocument(patch).toJS();
+    return [{ at: { kind: 'inline', index }, content, ...(target ? { target: chosen(target) } : {}) }];
+  });
+  return {
+    folder: built.folder,
+    flux: definition,
+    namePrefix: spec.namePrefix ?? '',
+    nameSuffix: spec.nameSuffix ?? '',
+    images: imageEntries(spec.images),
+    patches,
+    resources: [],
+    children: [built],
+  };
+}
+
+type Kustomized = z.infer<typeof kustomizationSchema>;
+
+function imageEntries(images: Kustomized['images']): readonly ImageEntry[] {
+  return (images ?? []).map(({ name, newName, newTag, digest }, index) => ({
+    index,
+    name,
+    ...(newName === undefined ? {} : { newName }),
+    ...(newTag === undefined ? {} : { newTag }),
+    ...(digest === undefined ? {} : { digest }),
+  }));
+}
+
+function chosen(
+  target: NonNullable<NonNullable<Kustomized['patches']>[number]['target']>,
+): NonNullable<Patch['target']> {
+  const { kind, name, namespace, labelSelector, annotationSelector } = target;
+  return {
+    ...(kind === undefined ? {} : { kind }),
+    ...(name === undefined ? {} : { name }),
+    ...(namespace === undefined ? {} : { namespace }),
+    selector: labelSelector !== undefined || annotationSelector !== undefined,
+  };
+}
+
 class Walk {
   private readonly files: RepositoryFiles;
   private readonly read = new Map<string, Promise<YamlText | undefined>>();
@@ -139,13 +205,7 @@ class Walk {
       ...(data.namespace === undefined ? {} : { namespace: data.namespace }),
       namePrefix: data.namePrefix ?? '',
       nameSuffix: data.nameSuffix ?? '',
-      images: (data.images ?? []).map(({ name: image, newName, newTag, digest }, index) => ({
-        index,
-        name: image,
-        ...(newName === undefined ? {} : { newName }),
-        ...(newTag === undefined ? {} : { newTag }),
-        ...(digest === undefined ? {} : { digest }),
-      })),
+      images: imageEntries(data.images),
       patches: await this.patches(folder, data),
       resources,
       children,
@@ -186,17 +246,12 @@ class Walk {
       all.push(...(await this.filePatches(folder, path, undefined)));
     }
     for (const [index, { path, patch, target }] of (data.patches ?? []).entries()) {
-      const chosen = target && {
-        ...(target.kind === undefined ? {} : { kind: target.kind }),
-        ...(target.name === undefined ? {} : { name: target.name }),
-        ...(target.namespace === undefined ? {} : { namespace: target.namespace }),
-        selector: target.labelSelector !== undefined || target.annotationSelector !== undefined,
-      };
+      const only = target && chosen(target);
       if (patch !== undefined) {
         const content: unknown = parseDocument(patch).toJS();
-        all.push({ at: { kind: 'inline', index }, content, ...(chosen ? { target: chosen } : {}) });
+        all.push({ at: { kind: 'inline', index }, content, ...(only ? { target: only } : {}) });
       } else if (path !== undefined) {
-        all.push(...(await this.filePatches(folder, path, chosen)));
+        all.push(...(await this.filePatches(folder, path, only)));
       }
     }
     return all;

@@ -1,4 +1,4 @@
-import type { Layer, Patch } from './kustomize-walk.ts';
+import { type Layer, ownerOf, type Patch } from './kustomize-walk.ts';
 import type { Site } from './locate.ts';
 import type { ValuePlace } from './value-setter.ts';
 import type { YamlPath } from './yaml-text.ts';
@@ -14,10 +14,11 @@ export interface ReachingPatch {
 export function patchesFor(layer: Layer, site: Site): readonly ReachingPatch[] {
   return layer.patches.flatMap(patch => {
     if (!reaches(patch, site)) return [];
-    const file = patch.at.kind === 'file' ? patch.at.file : layer.kustomization;
-    if (!file) return [];
+    const owner = ownerOf(layer);
+    const file = patch.at.kind === 'file' ? patch.at.file : owner?.file;
+    if (!file || !owner) return [];
     const root = site.layers[0]?.folder ?? '';
-    const shared = root !== '' && !file.path.startsWith(`${root}/`);
+    const shared = !owner.own && root !== '' && !file.path.startsWith(`${root}/`);
     const { at } = patch;
     return [
       {
@@ -25,7 +26,13 @@ export function patchesFor(layer: Layer, site: Site): readonly ReachingPatch[] {
         place: (path: YamlPath): ValuePlace =>
           at.kind === 'file'
             ? { file, document: at.document, path, shared }
-            : { file, document: 0, path: ['patches', at.index, 'patch'], inline: { path }, shared },
+            : {
+                file,
+                document: owner.document,
+                path: [...owner.path, 'patches', at.index, 'patch'],
+                inline: { path },
+                shared,
+              },
       },
     ];
   });

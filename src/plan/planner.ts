@@ -7,7 +7,7 @@ import { Refusal } from '../rollout/verdict.ts';
 import { type AppliedChange, applyToField, applyToTemplate } from './apply-change.ts';
 import { raiseBarrier } from './barrier.ts';
 import { Edits } from './edits.ts';
-import { type Layer, walkKustomization } from './kustomize-walk.ts';
+import { fluxLayer, type Layer, walkKustomization } from './kustomize-walk.ts';
 import { builtName, builtNamespace, objectsOf, type Site } from './locate.ts';
 import { record, text } from './patch-reach.ts';
 import { placeId } from './place-id.ts';
@@ -123,6 +123,36 @@ export class ReleasePlanner {
     return applied;
   }
 
+  /** The manifest of the Kustomization that applies a target, in what its own parent applies from this repository. */
+  private async definitionOf(
+    query: PlanQuery,
+    chain: FluxChain,
+    layers: Map<string, Promise<Layer>>,
+  ): Promise<Site | undefined> {
+    const [parent, applier] = [chain.kustomizations.at(-2), chain.kustomizations.at(-1)];
+    if (!parent || !applier) return undefined;
+    const walked = layers.get(parent.path) ?? walkKustomization(query.files, parent.path);
+    layers.set(parent.path, walked);
+    // A parent of another repository, or one that cannot be followed, holds nothing that we could edit.
+    const layer = await walked.catch(() => undefined);
+    return layer && objectsOf(layer).find(site => isFluxKustomization(site, applier.name));
+  }
+
+  /** @throws Refusal when the live Kustomization sets an image of ours, and its manifest is nowhere to be edited. */
+  private refuseOverride(target: TargetRef, applier: FluxChain['kustomizations'][number]): void {
+    for (const change of this.rollout.changes) {
+      if (change.kind !== 'image' || applier.imageNames?.includes(change.repository) !== true) continue;
+      throw new Refusal(
+        'chain-broken',
+        `Kustomization ${applier.namespace}/${applier.name} sets the image ${change.repository} of ${targetKey(target)} itself (spec.images), and its manifest is not in what is applied from this repository.`,
+        {
+          remedy:
+            'Take the entry out of the Kustomization, or keep its manifest in this repository, where it can be edited.',
+        },
+      );
+    }
+  }
+
   private async sites(query: PlanQuery): Promise<readonly TargetSite[]> {
     const layers = new Map<string, Promise<Layer>>();
     return await Promise.all(
@@ -132,7 +162,11 @@ export class ReleasePlanner {
           throw new Refusal('not-managed', `No Kustomization of Flux applies ${targetKey(target)}.`);
         const walked = layers.get(applier.path) ?? walkKustomization(query.files, applier.path);
         layers.set(applier.path, walked);
-        const objects = objectsOf(await walked);
+        const chain = query.chains[targetKey(target)];
+        const definition = chain && (await this.definitionOf(query, chain, layers));
+        if (!definition) this.refuseOverride(target, applier);
+        const built = await walked;
+        const objects = objectsOf(definition ? fluxLayer(definition, built) : built);
         const site = siteOf(target, {
           objects,
           folder: applier.path,
@@ -142,6 +176,14 @@ export class ReleasePlanner {
       }),
     );
   }
+}
+
+function isFluxKustomization(site: Site, name: string): boolean {
+  return (
+    site.data['kind'] === 'Kustomization' &&
+    text(site.data['apiVersion']).startsWith('kustomize.toolkit.fluxcd.io/') &&
+    builtName(site) === name
+  );
 }
 
 interface TargetSite {

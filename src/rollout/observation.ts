@@ -157,6 +157,8 @@ export interface KustomizationView {
   /** wait or healthChecks: lastAppliedRevision lags behind. */
   readonly waits: boolean;
   readonly targetNamespace?: string;
+  /** Images that the Kustomization itself sets (spec.images), by their names. */
+  readonly imageNames?: readonly string[];
 }
 
 /** The objects of Flux that bring a target to life, from its source to the Kustomization that applies it. */
