@@ -165,6 +165,7 @@ export function assemble(on: Assembly): Assembled {
     cluster: {
       trace: async () => await cluster().trace(),
       preflight: async chains => await cluster().preflight(chains),
+      missingSecrets: async objects => await cluster().missingSecrets(objects),
       dryRun: async objects => await cluster().dryRun(objects),
       view: query => cluster().view(query),
     },

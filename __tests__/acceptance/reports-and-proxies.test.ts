@@ -1,6 +1,6 @@
 import { createServer, request } from 'node:http';
 import { describe, it } from 'vitest';
-import { SOURCE } from '../../sandbox/sandbox.ts';
+import { ROLLOUT, SOURCE } from '../../sandbox/sandbox.ts';
 import { withSandbox } from './with-sandbox.ts';
 
 /** A forward proxy for plain HTTP, which gets absolute URLs, that notes whereto. */
@@ -66,6 +66,31 @@ describe.concurrent('reports and proxies', () => {
     } finally {
       proxy.close();
     }
+  });
+
+  it('plans with the API server’s own word, and names Secrets that are missing', async ({ expect }) => {
+    const rollout = `${ROLLOUT}canary:
+  prod/podinfo:
+    alerts: [{type: slack, channel: deploys, secretRef: slack}]
+    metrics:
+    - {name: success, min: 99, templateRef: {name: success}}
+    - {name: errors, max: 1, query: up, provider: {type: datadog, secretRef: datadog}}
+`;
+    await withSandbox({ rollout }, async sandbox => {
+      sandbox.cluster.apply('apiVersion: v1\nkind: Secret\nmetadata: {name: slack, namespace: prod}\n');
+      const { outputs, summary } = await sandbox.release('6.14.1', { inputs: { mode: 'plan' } });
+      expect(outputs).toMatchObject({ reason: 'planned' });
+      expect(summary).toContain('**Dry run** the API server would take them');
+      expect(summary).toContain('The Secret prod/datadog does not exist');
+      expect(summary).not.toContain('prod/slack');
+      const kubeconfig = sandbox.cluster.addUser({ name: 'ci', forbidden: ['patch *', 'get secrets'] });
+      const limited = await sandbox.release('6.14.1', { inputs: { mode: 'plan', kubeconfig } });
+      expect(limited.summary).toContain(
+        '**Dry run** not asked: the credentials may not patch canary objects',
+      );
+      expect(limited.summary).not.toContain('does not exist');
+      expect(await sandbox.titles()).toEqual(['Initial commit']);
+    });
   });
 
   it('plans on a pull request, and writes nothing to Git', async ({ expect }) => {

@@ -114,11 +114,15 @@ export const GOOD: readonly ListedScenario[] = [
 `,
       );
       const second = await scenario.start({ inputs: { set: 'ui-logo=https://example.com/b.png' } });
-      await scenario.waitUntil('25 % through the HTTPRoute', async () => {
-        const api = 'apis/gateway.networking.k8s.io/v1';
-        const route = await scenario.object(api, 'httproutes', 'podinfo', backendsSchema);
-        return route?.spec.rules[0]?.backendRefs.some(({ weight }) => weight === 25) === true;
-      });
+      await scenario.waitUntil(
+        '25 % through the HTTPRoute',
+        async () => {
+          const api = 'apis/gateway.networking.k8s.io/v1';
+          const route = await scenario.object(api, 'httproutes', 'podinfo', backendsSchema);
+          return route?.spec.rules[0]?.backendRefs.some(({ weight }) => weight === 25) === true;
+        },
+        90_000,
+      );
       await ends(await second.done, {
         ...released,
         commits: ['Release', 'Release'],

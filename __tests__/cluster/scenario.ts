@@ -205,7 +205,10 @@ export class ClusterScenario {
   async waitUntil(what: string, holds: () => Promise<boolean>, timeoutMs = 4 * minute): Promise<void> {
     const end = Date.now() + timeoutMs;
     while (!(await holds().catch(() => false))) {
-      if (Date.now() > end) throw new Error(`${this.namespace}: no ${what} within ${timeoutMs / 1000} s`);
+      if (Date.now() > end) {
+        const said = this.running.map(({ log }) => log.text.slice(-2_000)).join('\n');
+        throw new Error(`${this.namespace}: no ${what} within ${timeoutMs / 1000} s\n${said}`);
+      }
       await sleep(200);
     }
   }

@@ -482,3 +482,52 @@ describe('refusals name file, line and what was found', () => {
     expect(error.message).toContain('apps/deployment.yaml:16');
   });
 });
+
+describe('warnings that save a night', () => {
+  const ingress = (annotations: string): string =>
+    `apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata:\n  name: frontend\n${annotations}`;
+  const meshed = DEPLOYMENT.replace(
+    '      labels: {app: frontend}\n',
+    '      labels: {app: frontend}\n      annotations: {linkerd.io/inject: enabled}\n',
+  );
+
+  it('NGINX in front of a meshed target, without service-upstream', async () => {
+    const files = { ...PLAIN, 'apps/deployment.yaml': meshed };
+    const bare = await plan({ ...files, 'apps/ingress.yaml': ingress('') }, IMAGE);
+    expect(bare.warnings).toMatchObject([{ code: 'service-upstream', path: 'apps/ingress.yaml', line: 4 }]);
+    const upstream = '  annotations: {nginx.ingress.kubernetes.io/service-upstream: "true"}\n';
+    const right = await plan({ ...files, 'apps/ingress.yaml': ingress(upstream) }, IMAGE);
+    expect(right.warnings).toEqual([]);
+  });
+
+  it('a Canary that checks nothing, or skips the analysis', async () => {
+    const nothing = CANARY.replace(/ {4}# what must hold\n[\s\S]*$/, '');
+    const unchecked = await plan({ ...PLAIN, 'apps/canary.yaml': nothing }, IMAGE);
+    expect(unchecked.warnings).toMatchObject([{ code: 'nothing-checked' }]);
+    const skipping = CANARY.replace('spec:\n', 'spec:\n  skipAnalysis: true\n');
+    const skipped = await plan({ ...PLAIN, 'apps/canary.yaml': skipping }, IMAGE);
+    expect(skipped.warnings).toMatchObject([{ code: 'not-analysed' }]);
+  });
+
+  it('an Ingress of which Flagger would die is refused', async () => {
+    const skipper = CANARY.replace('provider: nginx', 'provider: skipper');
+    const files = { ...PLAIN, 'apps/canary.yaml': skipper, 'apps/ingress.yaml': ingress('') };
+    const refused = await refusal(plan(files, IMAGE));
+    expect(refused.message).toContain('Flagger 1.44 crashes');
+    const annotated = { ...files, 'apps/ingress.yaml': ingress('  annotations: {a: b}\n') };
+    expect((await plan(annotated, IMAGE)).files).toHaveLength(1);
+  });
+
+  it('a MetricTemplate of ours follows its query in rollout.yaml', async () => {
+    const canary = (query: string): string =>
+      `${IMAGE}canary:\n  prod/frontend:\n    metrics: [{name: errors, max: 1, query: "${query}", provider: {type: prometheus, address: "http://p"}}]\n`;
+    const first = await plan(PLAIN, canary('sum(a)'));
+    const written = Object.fromEntries(first.files.map(({ path, text }) => [path, text]));
+    expect(written['apps/canary.yaml']).toContain('query: sum(a)');
+    const second = await plan({ ...PLAIN, ...written }, canary('sum(b)'));
+    const after = second.files.find(({ path }) => path === 'apps/canary.yaml')?.text ?? '';
+    expect(after).toContain('query: sum(b)');
+    expect(after).not.toContain('sum(a)');
+    expect(after.match(/kind: MetricTemplate/g)).toHaveLength(1);
+  });
+});

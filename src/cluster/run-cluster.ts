@@ -8,6 +8,7 @@ import { ClusterWatcher } from './cluster-watcher.ts';
 import { type DryRun, dryRun } from './dry-run.ts';
 import type { FlaggerGauge } from './flagger-gauge.ts';
 import type { KubeClient } from './kube-client.ts';
+import { missingSecrets } from './missing-secrets.ts';
 import { checkAnnotations, checkChain, checkOneCanary } from './preflight.ts';
 import { readChain, readObservation } from './read-observation.ts';
 import { sameRepository } from './same-repository.ts';
@@ -73,6 +74,11 @@ export class Cluster {
   /** @throws Refusal in the API server's words, ClusterUnavailable. */
   dryRun(objects: readonly RenderedObject[]): Promise<DryRun> {
     return dryRun(this.options.kube, objects);
+  }
+
+  /** @throws ClusterUnavailable. */
+  missingSecrets(objects: readonly RenderedObject[]): Promise<readonly string[]> {
+    return missingSecrets(this.options.kube, objects);
   }
 
   view(on: { readonly chains: Chains; readonly objects: readonly ObjectRef[] }): ClusterView {

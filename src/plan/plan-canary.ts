@@ -5,13 +5,14 @@ import type { TargetView } from '../rollout/observation.ts';
 import { type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { canarySpec, editCanary } from './canary-edit.ts';
+import { canaryWarnings } from './canary-warnings.ts';
 import { checkCanary } from './check-canary.ts';
 import { containersOf } from './containers.ts';
 import type { Edits } from './edits.ts';
 import { hasResources, join } from './kustomize-walk.ts';
 import { isShared, type Site } from './locate.ts';
 import { items, record, text } from './patch-reach.ts';
-import type { RenderedObject, ScheduledAnalysis } from './plan.ts';
+import type { PlanWarning, RenderedObject, ScheduledAnalysis } from './plan.ts';
 import { scheduleOf } from './schedule.ts';
 import { withShortForms } from './short-forms.ts';
 import { YamlText } from './yaml-text.ts';
@@ -35,6 +36,7 @@ export interface PlannedCanary {
   readonly schedule: ScheduledAnalysis | undefined;
   /** What the cluster will be asked to take, for the API server to look at first. */
   readonly rendered: readonly RenderedObject[];
+  readonly warnings: readonly PlanWarning[];
 }
 
 interface Written {
@@ -60,11 +62,12 @@ export function planCanary(
       ? edited(existing, { ...on, settings: on.settings }, edits.release)
       : { spec: record(existing.data['spec']), rendered: [] };
     const schedule = scheduleOf(key, canaryAnalysis(written.spec));
-    return { adopted: false, site: existing, schedule, rendered: written.rendered };
+    const warnings = canaryWarnings({ ...on, spec: written.spec });
+    return { adopted: false, site: existing, schedule, rendered: written.rendered, warnings };
   }
   if (live) {
     if (on.settings) throw elsewhere(key, on.settings);
-    return { adopted: false, schedule: scheduleOf(key, live.analysis), rendered: [] };
+    return { adopted: false, schedule: scheduleOf(key, live.analysis), rendered: [], warnings: [] };
   }
   if (!on.settings) throw missing(key);
   return { adopted: true, ...created({ ...on, settings: on.settings }, edits.adoption) };
@@ -142,7 +145,7 @@ function renderedObject(object: Readonly<Record<string, unknown>>, target: Targe
 function created(
   on: CanaryOn & { readonly settings: CanarySettings },
   edits: Edits,
-): Pick<PlannedCanary, 'schedule' | 'rendered'> {
+): Pick<PlannedCanary, 'schedule' | 'rendered' | 'warnings'> {
   const { site, settings, target } = on;
   const name = settings.name ?? site.name;
   const names = { name, ...(site.namespace === undefined ? {} : { namespace: site.namespace }) };
@@ -166,6 +169,7 @@ function created(
   return {
     schedule: scheduleOf(targetKey(target), canaryAnalysis(spec)),
     rendered: [canary, ...objects].map(object => renderedObject(object, target)),
+    warnings: canaryWarnings({ ...on, spec }),
   };
 }
 

@@ -72,7 +72,10 @@ export class ReleasePlanner {
       found: applied.map(({ found }) => found),
       unchanged,
       schedule: canaries.flatMap(({ schedule }) => (schedule ? [schedule] : [])),
-      warnings: sites.flatMap(({ target, site }) => replicasWarning(target, site)),
+      warnings: [
+        ...sites.flatMap(({ target, site }) => replicasWarning(target, site)),
+        ...canaries.flatMap(each => each.warnings),
+      ],
       adoption: await adoption.changes(),
       adopted,
       rendered: canaries.flatMap(({ rendered }) => rendered),

@@ -2,7 +2,7 @@ import type { Expectation } from './expectation.ts';
 import { failureCause } from './failure-cause.ts';
 import { fluxProgress, type KnownRevisions } from './flux-progress.ts';
 import { liveValue } from './live-value.ts';
-import type { CanaryView, ClusterTime, TargetView } from './observation.ts';
+import type { CanaryView, ClusterTime, ReplicaSetView, TargetView } from './observation.ts';
 import { analysisLimitMs, holdMs, promotionLimitMs, startLimitMs } from './time-budget.ts';
 import type { Track, TrackOutcome, TrackStage } from './track.ts';
 import type { Reason } from './verdict.ts';
@@ -52,7 +52,11 @@ export function judge(view: TargetView, context: JudgeContext): Judgement {
 
   if (target.rolloutId !== rolloutId) return judgeUndelivered(view, context);
 
-  const ours = view.replicaSets.filter(replicaSet => replicaSet.rolloutId === rolloutId);
+  const withId = view.replicaSets.filter(replicaSet => replicaSet.rolloutId === rolloutId);
+  // Where one object carries our id and another the value, Flux may apply them one after the other: what had our id and
+  // not yet the value was nobody's amendment.
+  const whole = withId.filter(replicaSet => holdsValues(replicaSet, context.expectations));
+  const ours = whole.length > 0 ? whole : withId;
   const delivery: Pick<Judgement, 'delivered' | 'deliveredClusterTime' | 'amended'> = {
     delivered: true,
     ...deliveryTime(view, ours),
@@ -131,6 +135,12 @@ function judgeUndelivered(view: TargetView, context: JudgeContext): Judgement {
     ...(progress.kind === 'attempted' ? {} : { waitingFor: detail }),
     limit: { ms: limits.applyMs, outcome: { kind: 'not-applied', reason, detail } },
   };
+}
+
+function holdsValues(replicaSet: ReplicaSetView, expectations: readonly Expectation[]): boolean {
+  const { template } = replicaSet;
+  if (template === undefined) return true;
+  return expectations.every(each => each.kind === 'field' || liveValue(each, template).holds);
 }
 
 function deliveryTime(

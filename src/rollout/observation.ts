@@ -113,6 +113,8 @@ export interface ReplicaSetView {
   /** Label pod-template-hash. */
   readonly podTemplateHash: string;
   readonly rolloutId?: string;
+  /** Its pod template (parsed JSON), where it was read. */
+  readonly template?: unknown;
   readonly replicas: number;
 }
 

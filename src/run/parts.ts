@@ -42,6 +42,8 @@ export interface RunCluster {
   preflight(chains: Readonly<Record<TargetKey, FluxChain>>): Promise<ClusterPreflight>;
   /** Whether the API server would take what is going to be committed. @throws Refusal in its words. */
   dryRun(objects: readonly RenderedObject[]): Promise<DryRun>;
+  /** Secrets (`namespace/name`) that they name and that are not there; none where they may not be looked at. */
+  missingSecrets(objects: readonly RenderedObject[]): Promise<readonly string[]>;
   view(options: {
     readonly chains: Readonly<Record<TargetKey, FluxChain>>;
     readonly objects: readonly ObjectRef[];

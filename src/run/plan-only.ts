@@ -35,6 +35,9 @@ export async function planOnly(parts: RunParts, report: RunReport): Promise<Roll
       report,
     });
     for (const warning of plan.warnings) report.note(warning.message);
+    for (const secret of await parts.cluster.missingSecrets(plan.rendered)) {
+      report.note(`The Secret ${secret} does not exist; what names it would fail.`);
+    }
     const dryRun = await parts.cluster.dryRun(plan.rendered);
     report.planned(plan.found, planView(plan, { dryRun, backMs: parts.inputs.limits.backMs }));
     const files = [...plan.adoption, ...plan.files].map(({ path }) => path);

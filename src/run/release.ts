@@ -148,6 +148,9 @@ class ReleaseInRepository {
     });
     for (const warning of plan.warnings) report.note(warning.message);
     report.planned(plan.found);
+    for (const secret of await this.parts.cluster.missingSecrets(plan.rendered)) {
+      report.note(`The Secret ${secret} does not exist; what names it will fail.`);
+    }
     await this.parts.cluster.dryRun(plan.rendered);
     return plan;
   }
