@@ -11,6 +11,12 @@ export type DryRun =
   | { readonly kind: 'unchecked'; readonly why: string };
 
 /**
+ * Who applies it for good (kustomize-controller's field manager). Under another name, fields that Flux owns and that are
+ * gone from the manifest would stay in what the server checks (seen: a strategy too many).
+ */
+const FLUX = 'kustomize-controller';
+
+/**
  * Asks the API server to apply objects as Flux would, without keeping them. Only its own word refuses; without the right
  * to ask, nothing is said.
  * @throws Refusal `bad-config` in the server's words; ClusterUnavailable.
@@ -21,7 +27,7 @@ export async function dryRun(kube: KubeClient, objects: readonly RenderedObject[
     const path = objectPath({ kind, ...metadata });
     try {
       await kube.applyPatch(
-        `${path}?dryRun=All&force=true&fieldManager=gated-rollout&fieldValidation=Strict`,
+        `${path}?dryRun=All&force=true&fieldManager=${FLUX}&fieldValidation=Strict`,
         object,
       );
     } catch (error) {
