@@ -2,73 +2,15 @@ import { posix } from 'node:path';
 import { isMap, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { Refusal } from '../rollout/verdict.ts';
+import type { ImageEntry, Layer, Patch } from './layer.ts';
 import type { RepositoryFiles } from './plan.ts';
 import { YamlText } from './yaml-text.ts';
-
-/** One kustomization (or a folder without one) as Flux builds it; the outermost is the folder that Flux applies. */
-export interface Layer {
-  /** '' is the root of the repository. */
-  readonly folder: string;
-  /** Undefined for a folder without a kustomization: Flux takes every YAML file of it and below. */
-  readonly kustomization?: YamlText;
-  /** A Flux Kustomization's own images and patches, which are applied last: where its manifest is. */
-  readonly flux?: { readonly file: YamlText; readonly document: number };
-  readonly namespace?: string;
-  readonly namePrefix: string;
-  readonly nameSuffix: string;
-  readonly images: readonly ImageEntry[];
-  readonly patches: readonly Patch[];
-  readonly resources: readonly YamlText[];
-  /** Kustomizations that this one builds upon, in order. */
-  readonly children: readonly Layer[];
-}
-
-export interface ImageEntry {
-  /** Index in `images` of the kustomization. */
-  readonly index: number;
-  readonly name: string;
-  readonly newName?: string;
-  readonly newTag?: string;
-  readonly digest?: string;
-}
-
-export interface Patch {
-  /** Where the patch's text is: a file, or a place in the kustomization. */
-  readonly at:
-    | { readonly kind: 'file'; readonly file: YamlText; readonly document: number }
-    | { readonly kind: 'inline'; readonly index: number };
-  /** A strategic merge patch, or the operations of a JSON6902 patch. */
-  readonly content: unknown;
-  readonly target?: {
-    readonly kind?: string;
-    readonly name?: string;
-    readonly namespace?: string;
-    /** Selected in a way that is not followed here. */
-    readonly selector: boolean;
-  };
-}
-
-/** Where a layer's `images` and `patches` are written. */
-export interface LayerOwner {
-  readonly file: YamlText;
-  readonly document: number;
-  /** Of the map that holds them. */
-  readonly path: readonly string[];
-  /** Only this environment uses it. */
-  readonly own: boolean;
-}
-
-export function ownerOf(layer: Layer): LayerOwner | undefined {
-  if (layer.flux) return { ...layer.flux, path: ['spec'], own: true };
-  const { kustomization } = layer;
-  return kustomization && { file: kustomization, document: 0, path: [], own: false };
-}
 
 const KUSTOMIZATION_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 const MAX_DEPTH = 20;
 
 const text = z.union([z.string(), z.number()]).transform(String);
-const kustomizationSchema = z
+export const kustomizationSchema = z
   .looseObject({
     namespace: z.string().optional().catch(undefined),
     namePrefix: z.string().optional().catch(undefined),
@@ -120,33 +62,9 @@ export async function walkKustomization(files: RepositoryFiles, folder: string):
   return await new Walk(files).layer(root, 0);
 }
 
-/** What a Flux Kustomization adds around the folder that it applies (its spec.images, spec.patches and names). */
-export function fluxLayer(
-  definition: { readonly file: YamlText; readonly document: number },
-  built: Layer,
-): Layer {
-  const { file, document } = definition;
-  const spec = z.looseObject({ spec: kustomizationSchema }).safeParse(file.data(document)).data?.spec ?? {};
-  const patches = (spec.patches ?? []).flatMap(({ patch, target }, index): readonly Patch[] => {
-    if (patch === undefined) return [];
-    const content: unknown = parseDocument(patch).toJS();
-    return [{ at: { kind: 'inline', index }, content, ...(target ? { target: chosen(target) } : {}) }];
-  });
-  return {
-    folder: built.folder,
-    flux: definition,
-    namePrefix: spec.namePrefix ?? '',
-    nameSuffix: spec.nameSuffix ?? '',
-    images: imageEntries(spec.images),
-    patches,
-    resources: [],
-    children: [built],
-  };
-}
+export type Kustomized = z.infer<typeof kustomizationSchema>;
 
-type Kustomized = z.infer<typeof kustomizationSchema>;
-
-function imageEntries(images: Kustomized['images']): readonly ImageEntry[] {
+export function imageEntries(images: Kustomized['images']): readonly ImageEntry[] {
   return (images ?? []).map(({ name, newName, newTag, digest }, index) => ({
     index,
     name,
@@ -156,7 +74,7 @@ function imageEntries(images: Kustomized['images']): readonly ImageEntry[] {
   }));
 }
 
-function chosen(
+export function chosen(
   target: NonNullable<NonNullable<Kustomized['patches']>[number]['target']>,
 ): NonNullable<Patch['target']> {
   const { kind, name, namespace, labelSelector, annotationSelector } = target;

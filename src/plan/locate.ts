@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Layer } from './kustomize-walk.ts';
+import type { Layer } from './layer.ts';
 import type { YamlText } from './yaml-text.ts';
 
 /** Where an object of the build is written down. */

@@ -1,4 +1,4 @@
-import { type Layer, ownerOf, type Patch } from './kustomize-walk.ts';
+import { type Layer, ownerOf, type Patch } from './layer.ts';
 import type { Site } from './locate.ts';
 import type { ValuePlace } from './value-setter.ts';
 import type { YamlPath } from './yaml-text.ts';

@@ -5,7 +5,8 @@ import {
   type TargetKey,
 } from '../rollout/target.ts';
 import type { Edits } from './edits.ts';
-import { join, type Layer } from './kustomize-walk.ts';
+import { join } from './kustomize-walk.ts';
+import type { Layer } from './layer.ts';
 import { isShared, type Site } from './locate.ts';
 import type { IdPlacement } from './plan.ts';
 import { TEMPLATE_ANNOTATIONS } from './stamp.ts';
