@@ -1,6 +1,6 @@
 import { block, plain } from './markdown-text.ts';
 import { metricChart, trafficChart } from './mermaid.ts';
-import type { SectionOptions } from './sections.ts';
+import type { SectionOptions } from './section-options.ts';
 import { rangeWords, sparkline } from './sparkline.ts';
 import type { CanaryProgressView, MetricView, RolloutView } from './view.ts';
 import { elapsed } from './words.ts';

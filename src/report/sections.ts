@@ -1,22 +1,11 @@
 import { VERDICTS } from '../rollout/verdict.ts';
 import { chartsSection, eventsSection } from './details.ts';
 import { code, link, plain } from './markdown-text.ts';
+import type { SectionOptions } from './section-options.ts';
 import { planSections } from './plan-sections.ts';
 import { isWithin, lastWords, rangeWords, sparkline } from './sparkline.ts';
 import type { GateView, RolloutView } from './view.ts';
 import { bar, elapsed, linkWords, shareWords, stageWords } from './words.ts';
-
-export interface SectionOptions {
-  /** Whether Mermaid is drawn where this is shown: in comments and summaries, not in check runs. */
-  readonly mermaid: boolean;
-  /** Details open, as a report that is read from the top to the bottom. */
-  readonly open: boolean;
-  /**
-   * Written again whenever a figure moves. A comment is written at changes of stage only, and must not go on saying
-   * what was true a while ago.
-   */
-  readonly live: boolean;
-}
 
 /** The parts that comment, check run and job summary are made of, most important first. */
 export function sectionsOf(view: RolloutView, options: SectionOptions): readonly string[] {

@@ -1,5 +1,4 @@
 import type { CanaryView, FlaggerEvent, Observation, TargetView } from './observation.ts';
-import type { Track } from './track.ts';
 
 /** One moment of an analysis, noted when something of it had changed. `at`: the runner's clock, ms. */
 export interface ProgressPoint {
@@ -39,8 +38,8 @@ export function withHistory(
     /** Flagger has been seen to analyse our revision. */
     readonly analysing: boolean;
     /** Flagger's words as they were known before this look. */
-    readonly eventsBefore: Track['events'];
-    readonly events: Track['events'];
+    readonly eventsBefore: readonly FlaggerEvent[];
+    readonly events: readonly FlaggerEvent[];
     readonly now: number;
   },
 ): History {
