@@ -19,6 +19,7 @@ import { pullRequestsOf } from './github/pull-requests.ts';
 import { checkTokenLife } from './github/token-life.ts';
 import { givenToken, type TokenSource } from './github/token-source.ts';
 import { readBranchRules } from './gitops/branch-rules.ts';
+import { FolderFiles } from './gitops/folder-files.ts';
 import { GitOpsRepository } from './gitops/git-ops-repository.ts';
 import { isOwnSourceCommit, relation } from './gitops/source-relation.ts';
 import { ReleasePlanner } from './plan/planner.ts';
@@ -181,6 +182,7 @@ export function assemble(on: Assembly): Assembled {
       };
     },
     planner: plannerOf(on),
+    ...(purpose.withoutSecrets ? { workspaceOnly: workspaceOf(run, repository) } : {}),
     reporterFor,
     say: line => on.log.info(line),
     remember: on.remember,
@@ -202,6 +204,13 @@ export function assemble(on: Assembly): Assembled {
       await kube?.close();
     },
   };
+}
+
+/** What a run without secrets can look at: the GitOps repository, where it is the one that was checked out. */
+function workspaceOf(run: WorkflowRun, repository: RepositoryName): NonNullable<RunParts['workspaceOnly']> {
+  if (same(run.repository, repository)) return { files: new FolderFiles(run.workspace, run.sha) };
+  const impossible = `This run comes from a fork or Dependabot and has no secrets, and the GitOps repository ${repository.owner}/${repository.repo} is another one: there is nothing to plan from.`;
+  return { impossible };
 }
 
 function gaugeOf(kube: KubeClient, service: FlaggerService, log: Log): FlaggerGauge {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import * as core from '@actions/core';
 import { readWorkspaceFile } from './assemble.ts';
-import { purposeOf, type RunPurpose } from './config/event-mode.ts';
+import { purposeOf, type RunPurpose, type WorkflowEvent } from './config/event-mode.ts';
 import { readInputs } from './config/inputs.ts';
 import { formatProblems, parseRolloutFile } from './config/rollout-file.ts';
 import type { ConfigProblem, Inputs, RolloutFile } from './config/settings.ts';
@@ -27,28 +27,41 @@ export interface Beginning {
  * @throws ConfigProblems; Refusal when the event starts no rollout; WorkflowEnvironmentError.
  */
 export function begin(env: Env): Beginning {
-  const read = readInputs(env, secret => core.setSecret(secret));
+  const run = readWorkflowRun(env);
+  const event = eventOf(run);
+  const read = readInputs(env, secret => core.setSecret(secret), {
+    withoutSecrets: purposeOrNothing(event)?.withoutSecrets === true,
+  });
   if ('problems' in read) throw new ConfigProblems(read.problems);
   const { inputs } = read;
-  const run = readWorkflowRun(env);
   const text = readWorkspaceFile(run.workspace, inputs.config);
   if (text === undefined) throw new ConfigProblems([noFile(inputs.config)]);
-  const purpose = purposeOf(
-    {
-      name: run.event,
-      payload: payloadOf(run.eventPath),
-      sha: run.sha,
-      ref: run.ref,
-      repository: `${run.repository.owner}/${run.repository.repo}`,
-      actor: run.actor,
-    },
-    inputs.mode,
-  );
+  const purpose = purposeOf(event, inputs.mode);
   // A sweep releases nothing, so nothing has to have a value.
   const valuesNeeded = purpose.mode !== 'sweep';
   const parsed = parseRolloutFile(text, { file: inputs.config, set: inputs.set, valuesNeeded });
   if ('problems' in parsed) throw new ConfigProblems(parsed.problems);
   return { inputs, run, rollout: parsed.rollout, purpose };
+}
+
+function eventOf(run: WorkflowRun): WorkflowEvent {
+  return {
+    name: run.event,
+    payload: payloadOf(run.eventPath),
+    sha: run.sha,
+    ref: run.ref,
+    repository: `${run.repository.owner}/${run.repository.repo}`,
+    actor: run.actor,
+  };
+}
+
+/** For what must be known before the inputs are; an event that starts nothing is refused later, with all problems. */
+function purposeOrNothing(event: WorkflowEvent): RunPurpose | undefined {
+  try {
+    return purposeOf(event, 'auto');
+  } catch {
+    return undefined;
+  }
 }
 
 /** What the user wrote cannot be used. */

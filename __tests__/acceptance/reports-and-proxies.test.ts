@@ -1,5 +1,6 @@
 import { createServer, request } from 'node:http';
 import { describe, it } from 'vitest';
+import { canary, deployment } from '../../sandbox/podinfo.ts';
 import { ROLLOUT, SOURCE } from '../../sandbox/sandbox.ts';
 import { withSandbox } from './with-sandbox.ts';
 
@@ -90,6 +91,45 @@ describe.concurrent('reports and proxies', () => {
       );
       expect(limited.summary).not.toContain('does not exist');
       expect(await sandbox.titles()).toEqual(['Initial commit']);
+    });
+  });
+
+  it('plans for a fork, with a read-only token and without secrets, in summary and log only', async ({
+    expect,
+  }) => {
+    await withSandbox({}, async sandbox => {
+      const payload = {
+        pull_request: { number: 7, head: { sha: 'f'.repeat(40), repo: { full_name: 'mallory/shop' } } },
+      };
+      const permissions = { contents: 'read', metadata: 'read' } as const;
+      const step = {
+        sha: 'f'.repeat(40),
+        event: { name: 'pull_request', payload },
+        token: sandbox.github.addToken({ kind: 'actions', repository: SOURCE, permissions }),
+        inputs: { 'gitops-token': '', 'app-client-id': 'Iv1.x', 'app-private-key': '', kubeconfig: '' },
+      };
+      const own = ROLLOUT.replace(/^gitops.*\n/, '');
+      const workspace = {
+        'rollout.yaml': own,
+        'apps/deployment.yaml': deployment(),
+        'apps/canary.yaml': canary(),
+        'clusters/apps.yaml': `apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: apps, namespace: flux-system}
+spec: {path: ./apps, sourceRef: {kind: GitRepository, name: fleet}}
+`,
+      };
+      const { exitCode, outputs, summary, log } = await sandbox.release('6.14.1', { ...step, workspace });
+      expect(outputs).toMatchObject({ verdict: 'unchanged', reason: 'planned' });
+      expect(exitCode).toBe(0);
+      expect(summary).toContain('+        image: "ghcr.io/stefanprodan/podinfo:6.14.1" # the version');
+      expect(summary).toContain('no cluster was asked, so nothing is proven');
+      expect(log.text).toContain('The check run could not be written');
+      expect(sandbox.github.checkRuns(SOURCE)).toEqual([]);
+      expect(sandbox.cluster.requests.filter(({ user }) => user === '')).toEqual([]);
+
+      const elsewhere = await sandbox.release('6.14.1', { ...step, workspace: { 'rollout.yaml': ROLLOUT } });
+      expect(elsewhere.outputs).toMatchObject({ verdict: 'refused', reason: 'fork-or-dependabot' });
     });
   });
 

@@ -34,7 +34,12 @@ describe('event → mode, source commit, pull requests', () => {
     ['schedule', {}, 'auto', { mode: 'sweep' }],
     ['schedule', {}, 'release', { mode: 'release' }],
     ['pull_request', pullRequest('acme/shop'), 'auto', { mode: 'plan', sourceSha: HEAD, pullRequests: [7] }],
-    ['pull_request', pullRequest('fork/shop'), 'auto', { mode: 'plan', sourceSha: HEAD }],
+    [
+      'pull_request',
+      pullRequest('fork/shop'),
+      'auto',
+      { mode: 'plan', sourceSha: HEAD, withoutSecrets: true },
+    ],
     ['workflow_run', workflowRun(), 'auto', { mode: 'release', sourceSha: HEAD, commits: [HEAD] }],
   ])('%s %o %s', (name, payload, mode, expected) => {
     expect(purposeOf(event(name, payload), mode)).toMatchObject(expected);

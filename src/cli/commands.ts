@@ -7,6 +7,8 @@ import { traceChain } from '../cluster/trace-chain.ts';
 import { formatProblems, parseRolloutFile } from '../config/rollout-file.ts';
 import { TARGET_PATTERN } from '../config/rollout-schema.ts';
 import type { RolloutFile } from '../config/settings.ts';
+import { FolderFiles } from '../gitops/folder-files.ts';
+import { type OfflineTarget, offlineGround, offlineTarget } from '../plan/offline-chain.ts';
 import { ReleasePlanner } from '../plan/planner.ts';
 import type { FluxChain, Observation, TargetView } from '../rollout/observation.ts';
 import { type TargetRef, targetKey } from '../rollout/target.ts';
@@ -14,9 +16,7 @@ import { objectsOf } from '../run/observed-objects.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { type Arguments, UsageError } from './arguments.ts';
 import { chainLines } from './chain-lines.ts';
-import { FolderFiles } from './folder-files.ts';
 import { gitFolder } from './git-folder.ts';
-import { type OfflineTarget, offlineTarget } from './offline-chain.ts';
 import { planLines } from './plan-lines.ts';
 
 interface Ground {
@@ -124,7 +124,7 @@ async function onGround(
   const { rollout } = on;
   const git = await gitFolder(given.folder);
   const files = new FolderFiles(given.folder, git.head);
-  if (given.offline) return await work(await offlineGround(files, rollout), files);
+  if (given.offline) return await work(await offlineGround(files, rollout.targets), files);
   const kube = clientOf(given, on.env);
   try {
     const repository = rollout.gitops.repository ?? git.origin?.repository;
@@ -149,17 +149,6 @@ async function onGround(
   } finally {
     await kube.close();
   }
-}
-
-async function offlineGround(files: FolderFiles, rollout: RolloutFile): Promise<Ground> {
-  const found = await Promise.all(
-    rollout.targets.map(async target => [targetKey(target), await offlineTarget(files, target)] as const),
-  );
-  const targets = Object.fromEntries(found.map(([key, { view }]) => [key, view]));
-  return {
-    chains: Object.fromEntries(found.map(([key, { chain }]) => [key, chain])),
-    observation: { source: 'read', at: Date.now(), targets, objects: {} },
-  };
 }
 
 async function liveTarget(

@@ -22,6 +22,8 @@ export interface RunPurpose {
   readonly commits: readonly string[];
   /** Pull requests known from the event itself. */
   readonly pullRequests: readonly number[];
+  /** From a fork or Dependabot: there are no secrets, so no cluster can be asked and nothing can be reported to GitHub. */
+  readonly withoutSecrets?: true;
 }
 
 const ZERO_SHA = /^0+$/;
@@ -107,7 +109,10 @@ function ofPullRequest(event: WorkflowEvent): RunPurpose {
   if (!parsed.success) throw refused(event, 'its payload names no pull request.');
   const { number, head } = parsed.data.pull_request;
   // GITHUB_SHA is the test merge, which exists nowhere else.
-  return { mode: 'plan', sourceSha: head.sha, commits: [], pullRequests: [number] };
+  const own = head.repo?.full_name.toLowerCase() === event.repository.toLowerCase();
+  const withoutSecrets = !own || event.actor === 'dependabot[bot]';
+  const purpose = { mode: 'plan', sourceSha: head.sha, commits: [], pullRequests: [number] } as const;
+  return withoutSecrets ? { ...purpose, withoutSecrets } : purpose;
 }
 
 function ofWorkflowRun(event: WorkflowEvent): RunPurpose {

@@ -45,7 +45,11 @@ export type ReadInputs = { readonly inputs: Inputs } | { readonly problems: read
  * The step's inputs from INPUT_*. Every secret is masked before anything else is done. Unknown inputs are errors: the
  * runner only warns of them, and a mistyped limit would silently be the default.
  */
-export function readInputs(env: Env, mask: (secret: string) => void): ReadInputs {
+export function readInputs(
+  env: Env,
+  mask: (secret: string) => void,
+  on: { readonly withoutSecrets: boolean } = { withoutSecrets: false },
+): ReadInputs {
   const read = new InputReader(env);
   for (const secret of secretsOf(read)) mask(secret);
   read.refuseUnknown();
@@ -54,7 +58,8 @@ export function readInputs(env: Env, mask: (secret: string) => void): ReadInputs
     set: read.assignments('set'),
     mode: read.oneOf('mode', MODES),
     token: read.text('token'),
-    gitops: gitopsCredentials(read),
+    // GitHub gives a fork empty secrets: an App given by half is no mistake of the workflow then.
+    gitops: on.withoutSecrets ? { kind: 'token', token: read.text('token') } : gitopsCredentials(read),
     ...(read.text('gitops-api-url') === '' ? {} : { gitopsApiUrl: read.url('gitops-api-url') }),
     ...(read.text('kubeconfig') === '' ? {} : { kubeconfig: read.text('kubeconfig') }),
     ...(read.text('kube-context') === '' ? {} : { kubeContext: read.text('kube-context') }),

@@ -116,6 +116,10 @@ export interface RunParts {
   /** @throws Refusal when GitHub does not know us or the repository. */
   readonly openRepository: (branch: string) => Promise<OpenedRepository>;
   readonly planner: Planner;
+  /**
+   * The GitOps repository as it lies in the workspace, for runs that have no secrets; undefined: this run has them.
+   */
+  readonly workspaceOnly?: { readonly files: RepositoryFiles } | { readonly impossible: string };
   /** Reports to the check run and the pull requests of a rollout's source commit. */
   readonly reporterFor: (rollout: { readonly id: string; readonly sourceSha: string }) => RunReporter;
   /** Notes for the log, as they happen. */

@@ -1,4 +1,5 @@
 import { CRD_VERSION } from '../flagger/crd-check.ts';
+import { offlineGround } from '../plan/offline-chain.ts';
 import type { ReleasePlan } from '../plan/plan.ts';
 import type { PlannedFile, PlanView } from '../report/plan-view.ts';
 import { unifiedDiff } from '../report/unified-diff.ts';
@@ -7,6 +8,7 @@ import type { Observation } from '../rollout/observation.ts';
 import type { FileChange } from '../rollout/ports.ts';
 import { type Settlement, settlement } from '../rollout/settlement.ts';
 import type { TargetKey } from '../rollout/target.ts';
+import { type Outcome, Refusal } from '../rollout/verdict.ts';
 import { objectsOf } from './observed-objects.ts';
 import type { DryRun, RunParts } from './parts.ts';
 import { planRelease } from './plan-release.ts';
@@ -18,6 +20,7 @@ import type { RunReport } from './run-report.ts';
  * @throws as release does.
  */
 export async function planOnly(parts: RunParts, report: RunReport): Promise<RolloutView> {
+  if (parts.workspaceOnly) return await planFromWorkspace(parts, parts.workspaceOnly, report);
   const chains = await parts.cluster.trace();
   const repository = await parts.openRepository(branchOf(chains));
   report.opened(repository.name);
@@ -40,17 +43,47 @@ export async function planOnly(parts: RunParts, report: RunReport): Promise<Roll
     }
     const dryRun = await parts.cluster.dryRun(plan.rendered);
     report.planned(plan.found, planView(plan, { dryRun, backMs: parts.inputs.limits.backMs }));
-    const files = [...plan.adoption, ...plan.files].map(({ path }) => path);
-    return await report.end({
-      verdict: 'unchanged',
-      reason: 'planned',
-      detail: plan.unchanged
-        ? 'A release would find nothing to change. Nothing was written.'
-        : `A release would change ${[...new Set(files)].join(', ')}. Nothing was written.`,
-    });
+    return await report.end(plannedOutcome(plan));
   } finally {
     await view.close();
   }
+}
+
+/** From a fork: what the workspace says of itself. Nothing is proven by it, and nothing secret is needed for it. */
+async function planFromWorkspace(
+  parts: RunParts,
+  workspace: NonNullable<RunParts['workspaceOnly']>,
+  report: RunReport,
+): Promise<RolloutView> {
+  if ('impossible' in workspace) {
+    throw new Refusal('fork-or-dependabot', workspace.impossible, {
+      remedy: 'Push the branch to this repository, where the run has its secrets, to see a plan.',
+    });
+  }
+  const { files } = workspace;
+  report.note('This run has no secrets (a fork, or Dependabot): no cluster was asked, so nothing is proven.');
+  const ground = await offlineGround(files, parts.rollout.targets);
+  const plan = await parts.planner.plan({ files, ...ground, rolloutId: report.frame.id });
+  for (const warning of plan.warnings) report.note(warning.message);
+  const view = planView(plan, {
+    dryRun: { kind: 'unchecked', why: 'this run has no secrets' },
+    backMs: parts.inputs.limits.backMs,
+  });
+  const unproven = { what: 'Chain', state: 'unchecked', detail: 'this run has no secrets' } as const;
+  const checks = view.checks.map(check => (check.what === 'Chain' ? unproven : check));
+  report.planned(plan.found, { ...view, checks });
+  return await report.end(plannedOutcome(plan));
+}
+
+function plannedOutcome(plan: ReleasePlan): Outcome {
+  const files = [...plan.adoption, ...plan.files].map(({ path }) => path);
+  return {
+    verdict: 'unchanged',
+    reason: 'planned',
+    detail: plan.unchanged
+      ? 'A release would find nothing to change. Nothing was written.'
+      : `A release would change ${[...new Set(files)].join(', ')}. Nothing was written.`,
+  };
 }
 
 /** What a release would have to wait for, or would be refused for, if it began now. */

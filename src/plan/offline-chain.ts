@@ -1,10 +1,16 @@
 import { canaryAnalysis } from '../flagger/canary-analysis.ts';
-import { walkKustomization } from '../plan/kustomize-walk.ts';
-import { builtName, builtNamespace, objectsOf, type Site } from '../plan/locate.ts';
-import { record, text } from '../plan/patch-reach.ts';
-import type { RepositoryFiles } from '../plan/plan.ts';
-import { YamlText } from '../plan/yaml-text.ts';
-import type { CanaryView, FluxChain, KustomizationView, TargetView } from '../rollout/observation.ts';
+import { walkKustomization } from './kustomize-walk.ts';
+import { builtName, builtNamespace, objectsOf, type Site } from './locate.ts';
+import { record, text } from './patch-reach.ts';
+import type { RepositoryFiles } from './plan.ts';
+import { YamlText } from './yaml-text.ts';
+import type {
+  CanaryView,
+  FluxChain,
+  KustomizationView,
+  Observation,
+  TargetView,
+} from '../rollout/observation.ts';
 import { type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 
@@ -88,7 +94,7 @@ async function kustomizationsIn(files: RepositoryFiles): Promise<readonly FoundK
   for (let folder = pending.shift(); folder !== undefined; folder = pending.shift()) {
     for (const { name, kind } of (await files.list(folder)) ?? []) {
       const path = folder === '' ? name : `${folder}/${name}`;
-      if (kind === 'folder') pending.push(path);
+      if (kind === 'folder' && name !== 'node_modules') pending.push(path);
       if (kind === 'file' && /\.ya?ml$/.test(name)) found.push(...(await kustomizationsOf(files, path)));
     }
   }
@@ -159,4 +165,22 @@ function viewFrom(objects: readonly Site[], target: TargetRef): TargetView {
     flaggerSkewMs: 0,
   };
   return { canary, replicaSets: [], events: [] };
+}
+
+/** All targets of a rollout, in the shape that a plan is made from. @throws as offlineTarget does. */
+export async function offlineGround(
+  files: RepositoryFiles,
+  targets: readonly TargetRef[],
+): Promise<{
+  readonly chains: Readonly<Record<string, FluxChain>>;
+  readonly observation: Observation;
+}> {
+  const found = await Promise.all(
+    targets.map(async target => [targetKey(target), await offlineTarget(files, target)] as const),
+  );
+  const views = Object.fromEntries(found.map(([key, { view }]) => [key, view]));
+  return {
+    chains: Object.fromEntries(found.map(([key, { chain }]) => [key, chain])),
+    observation: { source: 'read', at: 0, targets: views, objects: {} },
+  };
 }
