@@ -320,6 +320,28 @@ spec:
       ),
     );
     expect(shared.reason).toBe('shared-line');
+
+    // write: overlay gives this environment an entry of its own, and leaves the base alone.
+    const bare = {
+      ...files,
+      'prod/kustomization.yaml': 'namespace: prod\nnameSuffix: end\nresources:\n- ../base\n- canary.yaml\n',
+    };
+    const overlay = await plan(bare, `${IMAGE}write: overlay\n`, { folder: 'prod' });
+    const text = overlay.files.find(({ path }) => path === 'prod/kustomization.yaml')?.text ?? '';
+    expect(text).toContain('images:\n- name: ghcr.io/acme/shop\n  newTag: 6.2.0\n');
+    expect(overlay.files.map(({ path }) => path)).not.toContain('base/deployment.yaml');
+    const written = Object.fromEntries(overlay.files.map(file => [file.path, file.text]));
+    const again = await plan({ ...bare, ...written }, `${IMAGE}write: overlay\n`, { folder: 'prod' });
+    expect(again.unchanged).toBe(true);
+
+    const neighbour = base.replace('name: front\n', 'name: other\n');
+    const two = {
+      ...bare,
+      'base/other.yaml': neighbour,
+      'base/kustomization.yaml': 'resources: [deployment.yaml, other.yaml]\n',
+    };
+    const ambiguous = await refusal(plan(two, `${IMAGE}write: overlay\n`, { folder: 'prod' }));
+    expect(ambiguous.message).toContain('would change Deployment otherend, too');
     expect(shared.message).toContain('base/deployment.yaml:15');
   });
 

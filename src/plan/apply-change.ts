@@ -8,6 +8,7 @@ import { findInContainer } from './env-and-arg.ts';
 import { imageInBuild, isSharedSetter, whereOf, writeImage } from './image-places.ts';
 import type { Site } from './locate.ts';
 import type { FoundValue, RepositoryFiles } from './plan.ts';
+import { setInOverlay } from './overlay-image.ts';
 import { items, record, text } from './patch-reach.ts';
 import { lineOfPlace, writePlace } from './value-setter.ts';
 import { YamlText } from './yaml-text.ts';
@@ -21,6 +22,8 @@ export interface ChangeOn {
   readonly edits: Edits;
   readonly target: TargetKey;
   readonly site: Site;
+  /** Everything that the same folder builds. */
+  readonly objects: readonly Site[];
   readonly settings: Pick<RolloutFile, 'write' | 'imageAutomation'>;
 }
 
@@ -53,8 +56,13 @@ function applyImage(change: Extract<Change, { kind: 'image' }>, on: ChangeOn): r
   }
   return wanted.map(image => {
     const where = whereOf(image.versionBy);
-    guardLine(change, on, { ...where, shared: isSharedSetter(image.versionBy) });
-    writeImage(on.edits, image, { version: change.version, repository: change.newRepository });
+    const shared = isSharedSetter(image.versionBy);
+    if (shared && on.settings.write === 'overlay' && change.newRepository === undefined) {
+      if (image.version !== change.version) setInOverlay(change, image, on);
+    } else {
+      guardLine(change, on, { ...where, shared });
+      writeImage(on.edits, image, { version: change.version, repository: change.newRepository });
+    }
     const repository = change.newRepository ?? image.repository;
     const expectation = { kind: 'image', target: on.target, container: image.container.name } as const;
     return {

@@ -102,14 +102,14 @@ export function writeImage(
 type EntryKeys = Partial<Record<'newName' | 'newTag' | 'digest', string | undefined>>;
 
 /** kustomize takes a tag and a digest together; the one that is not wanted must go. */
-function versionKeys(version: string): EntryKeys {
+export function versionKeys(version: string): EntryKeys {
   const at = version.indexOf('sha256:');
   if (at < 0) return { newTag: version, digest: undefined };
   const tag = version.slice(0, Math.max(0, at - 1));
   return { newTag: tag === '' ? undefined : tag, digest: version.slice(at) };
 }
 
-function setInEntry(edits: Edits, by: Extract<ImageSetter, { kind: 'entry' }>, keys: EntryKeys): void {
+export function setInEntry(edits: Edits, by: Extract<ImageSetter, { kind: 'entry' }>, keys: EntryKeys): void {
   const { file: owned, document } = by.owner;
   const path = [...by.owner.path, 'images', by.entry.index];
   edits.update(owned, file => {

@@ -117,11 +117,11 @@ export class ReleasePlanner {
         );
         continue;
       }
-      for (const { target, site } of on.sites) {
+      for (const { target, site, objects } of on.sites) {
         const key = targetKey(target);
         if (!change.in.includes(key)) continue;
         applied.push(
-          ...applyToTemplate(change, { edits: on.edits, target: key, site, settings: this.rollout }),
+          ...applyToTemplate(change, { edits: on.edits, target: key, site, objects, settings: this.rollout }),
         );
       }
     }
