@@ -164,6 +164,7 @@ const CHAIN: FluxChain = {
     intervalMs: 60_000,
     verifies: false,
   },
+  links: [],
   kustomizations: [
     {
       namespace: 'rendered',

@@ -100,6 +100,7 @@ const CHAIN: FluxChain = {
     intervalMs: 60_000,
     verifies: false,
   },
+  links: [],
   kustomizations: [
     {
       namespace: 'flux-system',

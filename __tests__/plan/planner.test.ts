@@ -131,6 +131,7 @@ function plan(
       intervalMs: 60_000,
       verifies: false,
     },
+    links: [],
     kustomizations: [
       ...(options.parent === undefined ? [] : [{ ...KUSTOMIZATION, name: 'cluster', path: options.parent }]),
       {

@@ -135,6 +135,7 @@ export function fluxChain(fields: Partial<KustomizationView> = {}): NonNullable<
       ...(fields.lastAttemptedRevision === undefined ? {} : { revision: fields.lastAttemptedRevision }),
     },
     kustomizations: [kustomizationView(fields)],
+    links: [],
   };
 }
 

@@ -1,10 +1,10 @@
 import { settlement } from '../rollout/settlement.ts';
-import type { FluxChain, TargetView } from '../rollout/observation.ts';
+import type { ChainLink, FluxChain, TargetView } from '../rollout/observation.ts';
 import type { TargetKey } from '../rollout/target.ts';
 
 /** The chain from the repository to what runs, one link a line. */
 export function chainLines(target: TargetKey, chain: FluxChain, view: TargetView): readonly string[] {
-  const { source, kustomizations } = chain;
+  const { source, kustomizations, links } = chain;
   const branch = source.branch === undefined ? '' : ` at ${source.branch}`;
   const where = source.url === '' ? 'not looked for (offline)' : `${source.url}${branch}`;
   return [
@@ -14,10 +14,21 @@ export function chainLines(target: TargetKey, chain: FluxChain, view: TargetView
       ({ namespace, name, path, suspended }) =>
         `  Kustomization  ${namespace}/${name}: ./${path}${suspended ? ' (suspended)' : ''}`,
     ),
+    ...links.map(linkWords),
     `  target         ${workloadWords(view.target)}`,
     `  Canary         ${canaryWords(view)}`,
     `  primary        ${workloadWords(view.primary)}`,
   ];
+}
+
+function linkWords(link: ChainLink): string {
+  const { namespace, name, suspended } = link.view;
+  const held = suspended ? ' (suspended)' : '';
+  if (link.kind === 'HelmRelease') {
+    const chart = link.view.lastAttemptedRevision;
+    return `  HelmRelease    ${namespace}/${name}${chart === undefined ? '' : `: chart ${chart}`}${held}`;
+  }
+  return `  Kustomization  ${namespace}/${name}: ./${link.view.path} of ${link.source.url || link.source.kind}${held}`;
 }
 
 function workloadWords(workload: TargetView['target']): string {

@@ -158,7 +158,7 @@ async function liveTarget(
 ): Promise<OfflineTarget> {
   const kube = clientOf(given, env);
   try {
-    const chain = await traceChain(kube, { target, via: undefined });
+    const chain = await traceChain(kube, { target, via: undefined, isOurs: () => true });
     const key = targetKey(target);
     const watched = { targets: [target], chains: { [key]: chain }, objects: [] };
     const { targets } = await readObservation(kube, { watched, clock: systemClock, source: 'read' });

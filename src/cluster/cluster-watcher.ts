@@ -141,9 +141,10 @@ export class ClusterWatcher implements ClusterView {
       add(kind, namespace, name);
       add(kind, namespace, `${name}-primary`);
     }
-    for (const { source, kustomizations } of Object.values(this.watched.chains)) {
+    for (const { source, kustomizations, links } of Object.values(this.watched.chains)) {
       add('GitRepository', source.namespace, source.name);
       for (const { namespace, name } of kustomizations) add('Kustomization', namespace, name);
+      for (const { kind, view } of links) add(kind, view.namespace, view.name);
     }
     return [...all.values()];
   }

@@ -111,6 +111,20 @@ export function sourceRefOf(object: unknown): {
   return { ...spec.sourceRef, namespace: spec.sourceRef.namespace ?? metadata.namespace };
 }
 
+/** A source that holds no commits of ours: only whose it is matters. */
+export function foreignSource(ref: ReturnType<typeof sourceRefOf>): SourceView {
+  const kinds = ['OCIRepository', 'Bucket', 'ExternalArtifact'] as const;
+  return {
+    kind: kinds.find(kind => kind === ref.kind) ?? 'ExternalArtifact',
+    namespace: ref.namespace,
+    name: ref.name,
+    url: '',
+    suspended: false,
+    intervalMs: 0,
+    verifies: false,
+  };
+}
+
 /** No leading `./` and no trailing slash; '' is the root. */
 function folderOf(path: string): string {
   return path

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { PlanWarning } from '../plan/plan.ts';
-import type { FluxChain, KustomizationView } from '../rollout/observation.ts';
+import type { FluxChain, HelmReleaseView, KustomizationView } from '../rollout/observation.ts';
 import { type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { asking } from './cluster-errors.ts';
@@ -23,7 +23,10 @@ const BROKEN = [
  * Everything in Flux that would keep a commit from being delivered.
  * @throws Refusal `source-suspended`, `source-failed`, `kustomization-suspended`, `tree-broken`.
  */
-export function checkChain(target: TargetKey, { source, kustomizations }: FluxChain): readonly PlanWarning[] {
+export function checkChain(
+  target: TargetKey,
+  { source, kustomizations, links }: FluxChain,
+): readonly PlanWarning[] {
   const name = `GitRepository ${source.namespace}/${source.name}`;
   if (source.suspended) {
     throw new Refusal('source-suspended', `${name}, which delivers ${target}, is suspended.`, {
@@ -35,7 +38,26 @@ export function checkChain(target: TargetKey, { source, kustomizations }: FluxCh
       remedy: 'Mend the source (URL, credentials, branch), then run this again.',
     });
   }
-  return kustomizations.flatMap(kustomization => checkKustomization(target, kustomization));
+  return [
+    ...kustomizations.flatMap(kustomization => checkKustomization(target, kustomization)),
+    ...links.flatMap(link =>
+      link.kind === 'Kustomization'
+        ? checkKustomization(target, link.view)
+        : checkHelmRelease(target, link.view),
+    ),
+  ];
+}
+
+function checkHelmRelease(target: TargetKey, release: HelmReleaseView): readonly PlanWarning[] {
+  const { namespace, ready } = release;
+  const name = `HelmRelease ${namespace}/${release.name}`;
+  if (release.suspended) {
+    throw new Refusal('helm-release-suspended', `${name}, which delivers ${target}, is suspended.`, {
+      remedy: `flux resume helmrelease ${release.name} -n ${namespace}`,
+    });
+  }
+  if (ready?.status !== 'False') return [];
+  return [{ code: 'not-ready', message: `${name} is not ready (${ready.reason}): ${ready.message}` }];
 }
 
 function checkKustomization(target: TargetKey, kustomization: KustomizationView): readonly PlanWarning[] {

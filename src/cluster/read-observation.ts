@@ -1,5 +1,13 @@
 import { objectKey } from '../rollout/judge.ts';
-import type { CanaryView, FluxChain, Observation, TargetView } from '../rollout/observation.ts';
+import type {
+  CanaryView,
+  ChainLink,
+  FluxChain,
+  KustomizationView,
+  Observation,
+  SourceView,
+  TargetView,
+} from '../rollout/observation.ts';
 import type { Clock } from '../rollout/ports.ts';
 import { type ObjectRef, type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
 import { asking, ifAllowed } from './cluster-errors.ts';
@@ -7,6 +15,7 @@ import type { FlaggerGauge } from './flagger-gauge.ts';
 import type { KubeClient } from './kube-client.ts';
 import { parseCanary, parseEvents, targetRefOf } from './parse-canary.ts';
 import { parseGitRepository, parseKustomization } from './parse-flux.ts';
+import { parseHelmRelease } from './parse-helm-release.ts';
 import { parseReplicaSets, parseWorkload, selectorOf } from './parse-workload.ts';
 import { collectionPath, objectPath } from './resources.ts';
 
@@ -44,6 +53,7 @@ async function lookAtAll(kube: KubeClient, on: ReadOptions): Promise<Observation
     const names = JSON.stringify([
       known.source.name,
       known.kustomizations.map(({ name, namespace }) => [namespace, name]),
+      known.links.map(({ kind, view }) => [kind, view.namespace, view.name]),
     ]);
     const reading = chains.get(names) ?? readChain(kube, known);
     chains.set(names, reading);
@@ -142,17 +152,33 @@ async function readEvents(kube: KubeClient, canary: CanaryView): Promise<TargetV
 
 /** The chain as it is now; an object that is gone keeps what was known of it. */
 export async function readChain(kube: KubeClient, known: FluxChain): Promise<FluxChain> {
-  const [source, ...kustomizations] = await Promise.all([
-    asking(() => kube.get(objectPath({ ...known.source, kind: 'GitRepository' }))),
-    ...known.kustomizations.map(({ namespace, name }) =>
-      asking(() => kube.get(objectPath({ kind: 'Kustomization', namespace, name }))),
-    ),
+  const [source, kustomizations, links] = await Promise.all([
+    readSource(kube, known.source),
+    Promise.all(known.kustomizations.map(each => readKustomization(kube, each))),
+    Promise.all(known.links.map(each => readLink(kube, each))),
   ]);
-  return {
-    source: source === undefined ? known.source : parseGitRepository(source),
-    kustomizations: known.kustomizations.map((old, index) => {
-      const now = kustomizations[index];
-      return now === undefined ? old : parseKustomization(now);
-    }),
-  };
+  return { source, kustomizations, links };
+}
+
+async function readSource(kube: KubeClient, known: SourceView): Promise<SourceView> {
+  if (known.kind !== 'GitRepository') return known;
+  const now = await asking(() => kube.get(objectPath({ ...known, kind: known.kind })));
+  return now === undefined ? known : parseGitRepository(now);
+}
+
+async function readKustomization(kube: KubeClient, known: KustomizationView): Promise<KustomizationView> {
+  const now = await asking(() => kube.get(objectPath({ ...known, kind: 'Kustomization' })));
+  return now === undefined ? known : parseKustomization(now);
+}
+
+async function readLink(kube: KubeClient, known: ChainLink): Promise<ChainLink> {
+  if (known.kind === 'Kustomization') {
+    const [view, source] = await Promise.all([
+      readKustomization(kube, known.view),
+      readSource(kube, known.source),
+    ]);
+    return { ...known, view, source };
+  }
+  const now = await asking(() => kube.get(objectPath({ ...known.view, kind: known.kind })));
+  return now === undefined ? known : { ...known, view: parseHelmRelease(now) };
 }

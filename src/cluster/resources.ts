@@ -18,6 +18,8 @@ const RESOURCES: Readonly<Record<string, readonly [api: string, plural: string]>
   AlertProvider: ['apis/flagger.app/v1beta1', 'alertproviders'],
   GitRepository: ['apis/source.toolkit.fluxcd.io/v1', 'gitrepositories'],
   Kustomization: ['apis/kustomize.toolkit.fluxcd.io/v1', 'kustomizations'],
+  HelmRelease: ['apis/helm.toolkit.fluxcd.io/v2', 'helmreleases'],
+  HelmChart: ['apis/source.toolkit.fluxcd.io/v1', 'helmcharts'],
   HTTPRoute: ['apis/gateway.networking.k8s.io/v1', 'httproutes'],
 };
 

@@ -1,6 +1,6 @@
 import type { RepositoryName, RolloutFile } from '../config/settings.ts';
 import type { PlanWarning, RenderedObject } from '../plan/plan.ts';
-import type { FluxChain, Observation } from '../rollout/observation.ts';
+import type { FluxChain, Observation, SourceView } from '../rollout/observation.ts';
 import type { Clock, ClusterView } from '../rollout/ports.ts';
 import { type ObjectRef, type TargetKey, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
@@ -37,10 +37,12 @@ export class Cluster {
 
   /** @throws Refusal, ClusterForbidden, ClusterUnavailable. */
   async trace(): Promise<Chains> {
-    const { kube, rollout } = this.options;
+    const { kube, rollout, repository, host } = this.options;
+    const isOurs = ({ url }: SourceView): boolean => sameRepository(url, { repository, host });
     const entries = await Promise.all(
       rollout.targets.map(
-        async target => [targetKey(target), await traceChain(kube, { target, via: rollout.via })] as const,
+        async target =>
+          [targetKey(target), await traceChain(kube, { target, via: rollout.via, isOurs })] as const,
       ),
     );
     for (const [target, chain] of entries) this.checkSource(target, chain);

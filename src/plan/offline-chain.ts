@@ -70,6 +70,7 @@ export async function offlineTarget(files: RepositoryFiles, target: TargetRef): 
     chain: {
       source: { ...source, suspended: false, intervalMs: 60_000, verifies: false },
       kustomizations: [only.of.view],
+      links: [],
     },
     view: viewFrom(only.objects, target),
     template: record(only.objects.find(site => isTarget(site, target, only.of.view))?.data['spec'])[

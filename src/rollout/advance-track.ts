@@ -66,7 +66,7 @@ function remember(
   const saidBefore = delivered
     ? track.saidBefore
     : Object.fromEntries(view.events.map(({ message, count }) => [message, count]));
-  const events = since === undefined ? track.events : ofThisRollout(view.events, { since, saidBefore });
+  const events = since === undefined ? track.events : eventsOfRollout(view.events, { since, saidBefore });
   const { waitingFor: _waiting, heldSince: _held, terminalSince: _terminal, ...kept } = track;
   return {
     ...kept,
@@ -96,7 +96,8 @@ function remember(
   };
 }
 
-function ofThisRollout(
+/** Those since the delivery, each counted from there on. */
+export function eventsOfRollout(
   events: readonly FlaggerEvent[],
   on: { readonly since: ClusterTime; readonly saidBefore: Track['saidBefore'] },
 ): readonly FlaggerEvent[] {

@@ -1,3 +1,4 @@
+import { type LinkGenerations, linkKey } from './link-progress.ts';
 import type { CanaryPhase, ClusterTime, TargetView } from './observation.ts';
 import type { TargetKey } from './target.ts';
 
@@ -24,12 +25,15 @@ export interface CanaryBaseline {
    * Flagger and Kubernetes of other versions may compute them differently).
    */
   readonly joinsByHash: boolean;
+  /** Generations of the objects between Kustomization and target, by linkKey; absent where there are none. */
+  readonly links?: LinkGenerations;
 }
 
 /** The baseline that a look at the cluster gives; undefined while the target does not exist. */
 export function baselineOf(target: TargetKey, view: TargetView): CanaryBaseline | undefined {
   if (!view.target) return undefined;
   const canary = view.canary;
+  const links = view.flux?.links ?? [];
   return {
     target,
     targetUid: view.target.uid,
@@ -45,5 +49,8 @@ export function baselineOf(target: TargetKey, view: TargetView): CanaryBaseline 
       canary !== undefined &&
       canary.lastAppliedSpec !== '' &&
       view.replicaSets.some(replicaSet => replicaSet.podTemplateHash === canary.lastAppliedSpec),
+    ...(links.length > 0
+      ? { links: Object.fromEntries(links.map(link => [linkKey(link), link.view.generation])) }
+      : {}),
   };
 }

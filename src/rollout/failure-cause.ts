@@ -1,5 +1,6 @@
 import { valueIn } from './history.ts';
 import type { CanaryView, ClusterTime, FlaggerEvent } from './observation.ts';
+import type { Track, TrackOutcome } from './track.ts';
 import type { Reason } from './verdict.ts';
 
 /** Why Flagger failed a canary, from its last events; `errored` = it could not tell whether the release is bad. */
@@ -83,4 +84,25 @@ export function failureCause(options: {
   const checks =
     failedChecks > 0 ? ` after ${failedChecks} failed of ${canary.analysis.threshold} allowed checks` : '';
   return { reason: 'threshold-reached', errored: false, detail: `Flagger failed the canary${checks}.` };
+}
+
+/** How a canary that Flagger failed has ended, with the cause in its last words. */
+export function failedOutcome(on: {
+  readonly canary: CanaryView;
+  readonly track: Pick<Track, 'target' | 'peak'>;
+  readonly events: readonly FlaggerEvent[];
+  readonly since: ClusterTime | undefined;
+  /** The primary carries the release already. */
+  readonly tainted: boolean;
+}): Extract<TrackOutcome, { kind: 'failed' | 'errored' }> {
+  const { canary, track, events, since, tainted } = on;
+  const { failedChecks } = track.peak;
+  const cause = failureCause({ canary, events, since, failedChecks });
+  const checks = failedChecks > 0 ? ` (${failedChecks} of ${canary.analysis.threshold} failed checks)` : '';
+  return {
+    kind: cause.errored ? 'errored' : 'failed',
+    reason: cause.reason,
+    detail: `${track.target}${checks}: ${cause.detail}`,
+    tainted,
+  };
 }

@@ -1,3 +1,4 @@
+import { heldLink, type LinkGenerations, linkProgress } from './link-progress.ts';
 import type { FluxChain, KustomizationView } from './observation.ts';
 import type { RevisionFacts } from './ports.ts';
 import type { Reason } from './verdict.ts';
@@ -24,11 +25,15 @@ const TERMINAL: ReadonlyMap<string, Reason> = new Map([
   ['InvalidCELExpression', 'reconciliation-failed'],
 ]);
 
-/** @param contains which of our commits is looked for */
+/**
+ * @param contains which of our commits is looked for
+ * @param before what the links of the chain were at before that commit
+ */
 export function fluxProgress(
   flux: FluxChain | undefined,
   known: KnownRevisions,
   contains: 'containsCommit' | 'containsRevert',
+  before: LinkGenerations = {},
 ): FluxProgress {
   if (!flux) return { kind: 'waiting', reason: 'apply-timeout', detail: 'The Flux objects cannot be seen.' };
   const suspended = suspension(flux);
@@ -38,6 +43,8 @@ export function fluxProgress(
   if (applier && reached) {
     const failure = terminalFailure(applier);
     if (failure) return failure;
+    const beyond = linkProgress(flux.links, before);
+    if (beyond.kind !== 'passed') return { ...beyond, kind: beyond.kind };
     return { kind: 'attempted', revision: attempted };
   }
   if (suspended) return suspended;
@@ -81,12 +88,15 @@ export function suspension(flux: FluxChain): Extract<FluxProgress, { kind: 'held
     };
   }
   const kustomization = flux.kustomizations.find(candidate => candidate.suspended);
-  if (!kustomization) return undefined;
-  return {
-    kind: 'held',
-    reason: 'kustomization-suspended',
-    detail: `Kustomization ${name(kustomization)} is suspended.`,
-  };
+  if (kustomization) {
+    return {
+      kind: 'held',
+      reason: 'kustomization-suspended',
+      detail: `Kustomization ${name(kustomization)} is suspended.`,
+    };
+  }
+  const link = flux.links.find(({ view }) => view.suspended);
+  return link && { ...heldLink(link), kind: 'held' };
 }
 
 function terminalFailure(

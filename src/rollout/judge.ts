@@ -1,5 +1,5 @@
 import type { Expectation } from './expectation.ts';
-import { failureCause } from './failure-cause.ts';
+import { failedOutcome, failureCause } from './failure-cause.ts';
 import { fluxProgress, type KnownRevisions } from './flux-progress.ts';
 import { liveValue } from './live-value.ts';
 import type { CanaryView, ClusterTime, ReplicaSetView, TargetView } from './observation.ts';
@@ -118,7 +118,7 @@ function judgeUndelivered(view: TargetView, context: JudgeContext): Judgement {
       },
     };
   }
-  const progress = fluxProgress(view.flux, known, 'containsCommit');
+  const progress = fluxProgress(view.flux, known, 'containsCommit', track.baseline.links);
   if (progress.kind === 'failed') {
     return {
       stage: 'ended',
@@ -326,8 +326,9 @@ function judgeSucceeded(input: PhaseInput, notStarted: Judgement): Judgement {
 function judgeFailed(input: PhaseInput): Judgement {
   const { view, canary, context, since } = input;
   const { track, rolloutId } = context;
-  const cause = failureCause({ canary, events: view.events, since, failedChecks: track.peak.failedChecks });
   if (canary.canaryWeight >= 100) {
+    const { failedChecks } = track.peak;
+    const cause = failureCause({ canary, events: view.events, since, failedChecks });
     return {
       stage: 'ended',
       outcome: {
@@ -354,19 +355,7 @@ function judgeFailed(input: PhaseInput): Judgement {
       },
     };
   }
-  const checks =
-    track.peak.failedChecks > 0
-      ? ` (${track.peak.failedChecks} of ${canary.analysis.threshold} failed checks)`
-      : '';
-  return {
-    stage: 'ended',
-    outcome: {
-      kind: cause.errored ? 'errored' : 'failed',
-      reason: cause.reason,
-      detail: `${track.target}${checks}: ${cause.detail}`,
-      tainted,
-    },
-  };
+  return { stage: 'ended', outcome: failedOutcome({ canary, track, events: view.events, since, tainted }) };
 }
 
 /** Condition `Promoted` was written since the baseline and not before the delivery. Flagger canary/status.go. */

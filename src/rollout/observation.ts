@@ -163,11 +163,53 @@ export interface KustomizationView {
   readonly imageNames?: readonly string[];
 }
 
-/** The objects of Flux that bring a target to life, from its source to the Kustomization that applies it. */
+/** A HelmRelease, of helm-controller. */
+export interface HelmReleaseView {
+  readonly namespace: string;
+  readonly name: string;
+  readonly suspended: boolean;
+  readonly generation: number;
+  readonly observedGeneration: number;
+  readonly ready?: Condition;
+  /** Helm took a failed upgrade back (rollback, uninstall), or tried to. */
+  readonly remediated?: Condition;
+  /** Digest of the values of the last attempt; opaque. */
+  readonly lastAttemptedConfigDigest?: string;
+  /** Chart version of the last attempt. */
+  readonly lastAttemptedRevision?: string;
+  /** Newest first. */
+  readonly history: readonly HelmRevision[];
+  readonly intervalMs: number;
+  /** `enabled` corrects what others change in the cluster; `warn` only says so. */
+  readonly driftDetection: 'enabled' | 'warn' | 'disabled';
+  /** A failed upgrade is retried and taken back by Helm itself. */
+  readonly remediatesUpgrades: boolean;
+}
+
+export interface HelmRevision {
+  readonly version: number;
+  /** Helm's word: deployed, superseded, failed, … */
+  readonly status: string;
+  readonly chartVersion: string;
+  readonly configDigest: string;
+}
+
+/**
+ * An object that our commit changes through the Kustomization that applies it, and that in turn brings the target: a
+ * HelmRelease, or a Kustomization that takes its files from another repository and holds patches of its own.
+ */
+export type ChainLink =
+  | { readonly kind: 'HelmRelease'; readonly view: HelmReleaseView }
+  | { readonly kind: 'Kustomization'; readonly view: KustomizationView; readonly source: SourceView };
+
+/** The objects of Flux that bring a target to life, from its source to the object that applies it. */
 export interface FluxChain {
+  /** The repository that is released into. */
   readonly source: SourceView;
-  /** Root first; the last one applies the target. */
+  /** Root first; the last one carries our commit: it takes its files from `source`. */
   readonly kustomizations: readonly KustomizationView[];
+  /** Between that one and the target, in the order of the way; none where it applies the target itself. */
+  readonly links: readonly ChainLink[];
 }
 
 export interface TargetView {

@@ -125,6 +125,7 @@ function remedyOf(cause: Cause): { readonly remedy?: string } {
       return { remedy: 'Release again when somebody is there to open the gate, or raise approval-timeout.' };
     case 'canary-suspended':
     case 'kustomization-suspended':
+    case 'helm-release-suspended':
     case 'source-suspended':
       return { remedy: 'Resume it, then release again.' };
     default:

@@ -1,5 +1,6 @@
 import { backState } from './back.ts';
 import { commonOf } from './begin-revert.ts';
+import { withLateCause } from './late-cause.ts';
 import type { Observation, TargetView } from './observation.ts';
 import { blockedOutcome, promotionFailedOutcome, provenOutcome, unverifiedOutcome } from './outcome-text.ts';
 import type { RevertRecord } from './ports.ts';
@@ -94,7 +95,8 @@ function ownAnalysisMs(state: Reverting): number {
 }
 
 /** A look at the cluster while the revert is followed. */
-export function verifyObservation(state: Verifying, observation: Observation, now: number): Transition {
+export function verifyObservation(before: Verifying, observation: Observation, now: number): Transition {
+  const state = withLateCause(before, observation);
   const looks = Object.values(state.tracks).map(track => {
     const view: TargetView = observation.targets[track.target] ?? { replicaSets: [], events: [] };
     return { track, view, back: backState({ view, track, rolloutId: state.intent.id, known: state.known }) };

@@ -182,6 +182,7 @@ export const REASONS = {
   'wrong-source': 'Flux applies the target from another repository or branch.',
   'source-suspended': 'The Flux source is suspended.',
   'kustomization-suspended': 'The Flux Kustomization is suspended.',
+  'helm-release-suspended': 'The HelmRelease is suspended.',
   'tree-broken': 'The tree does not build or apply as it is now.',
   'chain-broken': 'What the tree says is not what runs.',
   'ssa-if-not-present': 'Flux is told never to update the object.',

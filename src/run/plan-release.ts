@@ -56,9 +56,13 @@ function brokenChain(prove: () => void): Refusal | undefined {
   }
 }
 
-/** Every Kustomization that applies a target has attempted the head, so that waiting would change nothing. */
+/** Everything that brings a target to life has attempted the head, so that waiting would change nothing. */
 function attempted(observation: Observation, head: string): boolean {
   return Object.values(observation.targets).every(
-    view => view.flux?.kustomizations.at(-1)?.lastAttemptedRevision === head,
+    ({ flux }) =>
+      flux?.kustomizations.at(-1)?.lastAttemptedRevision === head &&
+      flux.links.every(
+        ({ view }) => view.observedGeneration >= view.generation && view.ready?.status !== 'Unknown',
+      ),
   );
 }

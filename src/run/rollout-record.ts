@@ -139,6 +139,7 @@ const baselineSchema: z.ZodType<CanaryBaseline> = z.object({
   primaryId: z.string().exactOptional(),
   trackedConfigs: z.record(z.string(), z.string()),
   joinsByHash: z.boolean(),
+  links: z.record(z.string(), z.number()).exactOptional(),
 });
 
 const inContainer = { target: z.string(), container: z.string().exactOptional() };

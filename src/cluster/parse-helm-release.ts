@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { goDurationMs } from '../flagger/go-duration.ts';
+import type { HelmReleaseView } from '../rollout/observation.ts';
+import { conditionOf, conditionSchema, metadataSchema } from './parse-common.ts';
+
+const helmReleaseSchema = z.looseObject({
+  metadata: metadataSchema,
+  spec: z.looseObject({
+    interval: z.string().default(''),
+    suspend: z.boolean().optional(),
+    driftDetection: z.looseObject({ mode: z.enum(['enabled', 'warn', 'disabled']).optional() }).nullish(),
+    upgrade: z
+      .looseObject({
+        remediation: z
+          .looseObject({
+            retries: z.number().optional(),
+            remediateLastFailure: z.boolean().optional(),
+          })
+          .nullish(),
+      })
+      .nullish(),
+  }),
+  status: z
+    .looseObject({
+      observedGeneration: z.number().default(0),
+      lastAttemptedConfigDigest: z.string().optional(),
+      lastAttemptedRevision: z.string().optional(),
+      history: z
+        .array(
+          z.looseObject({
+            version: z.number(),
+            status: z.string().default(''),
+            chartVersion: z.string().default(''),
+            configDigest: z.string().default(''),
+          }),
+        )
+        .nullish(),
+      conditions: z.array(conditionSchema).nullish(),
+    })
+    .prefault({}),
+});
+
+export function parseHelmRelease(object: unknown): HelmReleaseView {
+  const { metadata, spec, status } = helmReleaseSchema.parse(object);
+  const ready = conditionOf(status.conditions ?? [], 'Ready');
+  const remediated = conditionOf(status.conditions ?? [], 'Remediated');
+  const { retries = 0, remediateLastFailure } = spec.upgrade?.remediation ?? {};
+  return {
+    namespace: metadata.namespace,
+    name: metadata.name,
+    suspended: spec.suspend ?? false,
+    generation: metadata.generation,
+    observedGeneration: status.observedGeneration,
+    ...(ready ? { ready } : {}),
+    ...(remediated ? { remediated } : {}),
+    ...(status.lastAttemptedConfigDigest === undefined
+      ? {}
+      : { lastAttemptedConfigDigest: status.lastAttemptedConfigDigest }),
+    ...(status.lastAttemptedRevision === undefined
+      ? {}
+      : { lastAttemptedRevision: status.lastAttemptedRevision }),
+    history: (status.history ?? []).map(({ version, status: word, chartVersion, configDigest }) => ({
+      version,
+      status: word,
+      chartVersion,
+      configDigest,
+    })),
+    intervalMs: goDurationMs(spec.interval) ?? 0,
+    driftDetection: spec.driftDetection?.mode ?? 'disabled',
+    // helm-controller api/v2 helmrelease_types.go, UpgradeRemediation: the last failure is remediated by default only
+    // where there are retries; a negative number means without end.
+    remediatesUpgrades: retries !== 0 || remediateLastFailure === true,
+  };
+}

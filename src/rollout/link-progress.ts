@@ -1,0 +1,65 @@
+import type { ChainLink, Condition } from './observation.ts';
+import type { Reason } from './verdict.ts';
+
+/** How far the objects between the Kustomization that carries our commit and the target are. */
+export type LinkProgress =
+  | { readonly kind: 'passed' }
+  | { readonly kind: 'waiting' | 'failed' | 'held'; readonly reason: Reason; readonly detail: string };
+
+/** The generations that links had before our commit, by linkKey: what they said then was not about it. */
+export type LinkGenerations = Readonly<Record<string, number>>;
+
+export function linkKey(link: ChainLink): string {
+  return `${link.kind} ${link.view.namespace}/${link.view.name}`;
+}
+
+/**
+ * Ready=False reasons after which the controller tries nothing else with this spec.
+ * kustomize-controller api/v1 and helm-controller api/v2, condition reasons.
+ */
+const TERMINAL: ReadonlyMap<string, Reason> = new Map([
+  ['BuildFailed', 'build-failed'],
+  ['ReconciliationFailed', 'reconciliation-failed'],
+  ['InvalidCELExpression', 'reconciliation-failed'],
+  ['InstallFailed', 'reconciliation-failed'],
+  ['UpgradeFailed', 'reconciliation-failed'],
+  ['RollbackFailed', 'reconciliation-failed'],
+  ['UninstallFailed', 'reconciliation-failed'],
+]);
+
+/** The first link that our commit has not passed yet. */
+export function linkProgress(links: readonly ChainLink[], before: LinkGenerations): LinkProgress {
+  for (const link of links) {
+    const progress = progressOf(link, before[linkKey(link)]);
+    if (progress.kind !== 'passed') return progress;
+  }
+  return { kind: 'passed' };
+}
+
+function progressOf(link: ChainLink, before: number | undefined): LinkProgress {
+  const { view } = link;
+  const name = linkKey(link);
+  if (view.suspended) return heldLink(link);
+  const { ready } = view;
+  if (view.observedGeneration < view.generation || ready?.status === 'Unknown') {
+    return { kind: 'waiting', reason: 'apply-timeout', detail: `${name} is at work on it.` };
+  }
+  // Without a new generation nothing of ours has reached it, and what it says is of before.
+  const moved = before === undefined || view.generation > before;
+  const terminal = moved && ready?.status === 'False' ? TERMINAL.get(ready.reason) : undefined;
+  if (ready && terminal) return { kind: 'failed', reason: terminal, detail: said(name, ready) };
+  if (ready?.status === 'False') {
+    return { kind: 'waiting', reason: 'apply-timeout', detail: said(name, ready) };
+  }
+  return { kind: 'passed' };
+}
+
+/** A suspended link; nothing passes it. */
+export function heldLink(link: ChainLink): Extract<LinkProgress, { reason: Reason }> {
+  const reason = link.kind === 'HelmRelease' ? 'helm-release-suspended' : 'kustomization-suspended';
+  return { kind: 'held', reason, detail: `${linkKey(link)} is suspended.` };
+}
+
+function said(name: string, ready: Condition): string {
+  return `${name} is not ready (${ready.reason}): ${ready.message}`;
+}
