@@ -39,10 +39,7 @@ const BAD_METRIC = 'Halt podinfo.test advancement success 90.00 < 99';
 
 describe('a cause that Flagger tells late', () => {
   it('is taken over while the revert is proven', () => {
-    const heard = withLateCause(
-      reverting(false),
-      observation({ ...VIEW, events: [said(BAD_METRIC, 2_000)] }),
-    );
+    const heard = withLateCause(reverting(false), telling(said(BAD_METRIC, 2_000)));
     expect(heard.cause).toMatchObject({ reason: 'metric-out-of-range', errored: false });
     expect(heard.cause.detail).toContain('metric success was 90.00, and must be at least 99');
     expect(heard.tracks[TARGET]?.outcome).toMatchObject({ reason: 'metric-out-of-range' });
