@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { withLateCause } from '../../src/rollout/late-cause.ts';
+import { mayStillBeTold, withLateCause } from '../../src/rollout/late-cause.ts';
 import type { FlaggerEvent, Observation } from '../../src/rollout/observation.ts';
 import type { Cause, Followed } from '../../src/rollout/state.ts';
 import { startFollowing } from '../../src/rollout/transition.ts';
@@ -60,5 +60,14 @@ describe('a cause that Flagger tells late', () => {
   it('is not made of words about the restored version, which is analysed after a stamped revert', () => {
     const heard = withLateCause(reverting(true), telling(said(BAD_METRIC, 2_000)));
     expect(heard.cause.reason).toBe('threshold-reached');
+  });
+
+  it('is waited for a moment, where Flagger has spoken of the canary at all', () => {
+    const state = { ...reverting(false), revertedAt: 0 };
+    const spoken = telling(said('Canary failed! Scaling down podinfo.test', 2_000));
+    expect(mayStillBeTold(state, spoken, 30_000)).toBe(true);
+    expect(mayStillBeTold(state, spoken, 60_000)).toBe(false);
+    expect(mayStillBeTold(state, telling(), 30_000)).toBe(false);
+    expect(mayStillBeTold({ ...reverting(true), revertedAt: 0 }, spoken, 30_000)).toBe(false);
   });
 });

@@ -28,6 +28,25 @@ export function withLateCause<T extends Followed & { readonly cause: Cause }>(
   return { ...state, tracks };
 }
 
+/** From the revert on, so long do words of Flagger get to come (ms). */
+const LATE_MS = 60_000;
+
+/** Flagger failed a canary, has spoken of it, and has not said why yet: worth a moment, since people will ask. */
+export function mayStillBeTold(
+  state: Followed & { readonly revertedAt: number },
+  observation: Observation,
+  now: number,
+): boolean {
+  if (now - state.revertedAt >= LATE_MS) return false;
+  return Object.values(state.tracks).some(
+    ({ target, outcome }) =>
+      outcome?.kind === 'failed' &&
+      outcome.reason === 'threshold-reached' &&
+      !outcome.tainted &&
+      (observation.targets[target]?.events.length ?? 0) > 0,
+  );
+}
+
 function hear(track: Track, view: TargetView | undefined): Track {
   const { outcome, deliveredClusterTime: since } = track;
   if (outcome?.kind !== 'failed' || outcome.reason !== 'threshold-reached') return track;

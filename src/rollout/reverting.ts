@@ -1,6 +1,6 @@
 import { backState } from './back.ts';
 import { commonOf } from './begin-revert.ts';
-import { withLateCause } from './late-cause.ts';
+import { mayStillBeTold, withLateCause } from './late-cause.ts';
 import type { Observation, TargetView } from './observation.ts';
 import { blockedOutcome, promotionFailedOutcome, provenOutcome, unverifiedOutcome } from './outcome-text.ts';
 import type { RevertRecord } from './ports.ts';
@@ -116,7 +116,7 @@ export function verifyObservation(before: Verifying, observation: Observation, n
     confirming: state.confirming && observation.source === 'watch',
   };
   const ends = endOfVerification(next, looks, now);
-  if (!ends) return expire(next, now);
+  if (!ends || (ends.back && mayStillBeTold(next, observation, now))) return expire(next, now);
   if (observation.source === 'read') return ended(next, now, ends.outcome, ends.back ? { backAt: now } : {});
   return { state: { ...next, confirming: true }, effects: state.confirming ? [] : [{ type: 'read' }] };
 }
