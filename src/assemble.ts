@@ -167,6 +167,7 @@ export function assemble(on: Assembly): Assembled {
       trace: async () => await cluster().trace(),
       preflight: async chains => await cluster().preflight(chains),
       missingSecrets: async objects => await cluster().missingSecrets(objects),
+      metricsNow: async plan => await cluster().metricsNow(plan),
       dryRun: async objects => await cluster().dryRun(objects),
       view: query => cluster().view(query),
     },

@@ -8,7 +8,7 @@ import { describe, it } from 'vitest';
 import { FLEET, type Sandbox, ROLLOUT } from '../../sandbox/sandbox.ts';
 import { withSandbox } from './with-sandbox.ts';
 
-const CLI = fileURLToPath(new URL('../../dist/cli/index.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../../bin/gated-rollout.js', import.meta.url));
 const run = promisify(execFile);
 
 interface Answer {
@@ -126,6 +126,15 @@ spec: {path: ./apps, sourceRef: {kind: GitRepository, name: fleet}}
         sandbox.rollout = out;
         expect((await sandbox.release('6.14.1')).outputs).toMatchObject({ verdict: 'promoted' });
       });
+    });
+  });
+
+  it('says which Node it needs on one that is too old', async ({ expect }) => {
+    const older = `Object.defineProperty(process.versions, 'node', { value: '20.20.2' }); await import(${JSON.stringify(CLI)})`;
+    const answer = run(process.execPath, ['--input-type=module', '-e', older]);
+    await expect(answer).rejects.toMatchObject({
+      code: 2,
+      stderr: 'gated-rollout needs Node 22.19 or newer; this is Node 20.20.2.\n',
     });
   });
 

@@ -521,6 +521,14 @@ describe('warnings that save a night', () => {
     const upstream = '  annotations: {nginx.ingress.kubernetes.io/service-upstream: "true"}\n';
     const right = await plan({ ...files, 'apps/ingress.yaml': ingress(upstream) }, IMAGE);
     expect(right.warnings).toEqual([]);
+    const asked = `${IMAGE}canary: {prod/frontend: {service-upstream: true}}\n`;
+    const added = await plan({ ...files, 'apps/ingress.yaml': ingress('') }, asked);
+    expect(added.warnings).toEqual([]);
+    expect(added.files.find(({ path }) => path === 'apps/ingress.yaml')?.text).toBe(
+      ingress('  annotations:\n    nginx.ingress.kubernetes.io/service-upstream: "true"\n'),
+    );
+    const without = await refusal(plan(files, asked));
+    expect(without.message).toContain('the Ingress of the Canary is not in what the same folder builds');
   });
 
   it('a Canary that checks nothing, or skips the analysis', async () => {

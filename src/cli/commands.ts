@@ -9,6 +9,7 @@ import { TARGET_PATTERN } from '../config/rollout-schema.ts';
 import type { RolloutFile } from '../config/settings.ts';
 import { FolderFiles } from '../gitops/folder-files.ts';
 import { type OfflineTarget, offlineGround, offlineTarget } from '../plan/offline-chain.ts';
+import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
 import { ReleasePlanner } from '../plan/planner.ts';
 import type { FluxChain, Observation, TargetView } from '../rollout/observation.ts';
 import { type TargetRef, targetKey } from '../rollout/target.ts';
@@ -20,6 +21,7 @@ import { gitFolder } from './git-folder.ts';
 import { planLines } from './plan-lines.ts';
 
 interface Ground {
+  readonly metricsNow: (plan: ReleasePlan) => Promise<readonly MetricNow[]>;
   readonly chains: Readonly<Record<string, FluxChain>>;
   readonly observation: Observation;
 }
@@ -45,7 +47,7 @@ async function plan(given: Arguments, env: Readonly<Record<string, string | unde
     const planner = plannerOf(rollout);
     const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-plan` });
     if (!given.offline) planner.proveChain(planned.found, ground.observation);
-    return planLines(planned);
+    return planLines(planned, await ground.metricsNow(planned));
   });
 }
 
@@ -124,7 +126,10 @@ async function onGround(
   const { rollout } = on;
   const git = await gitFolder(given.folder);
   const files = new FolderFiles(given.folder, git.head);
-  if (given.offline) return await work(await offlineGround(files, rollout.targets), files);
+  if (given.offline) {
+    const ground = await offlineGround(files, rollout.targets);
+    return await work({ ...ground, metricsNow: () => Promise.resolve([]) }, files);
+  }
   const kube = clientOf(given, on.env);
   try {
     const repository = rollout.gitops.repository ?? git.origin?.repository;
@@ -145,7 +150,7 @@ async function onGround(
     await cluster.preflight(chains);
     const watched = { targets: rollout.targets, chains, objects: objectsOf(rollout) };
     const observation = await readObservation(kube, { watched, clock: systemClock, source: 'read' });
-    return await work({ chains, observation }, files);
+    return await work({ chains, observation, metricsNow: planned => cluster.metricsNow(planned) }, files);
   } finally {
     await kube.close();
   }

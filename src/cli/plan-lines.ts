@@ -1,10 +1,11 @@
-import type { ReleasePlan } from '../plan/plan.ts';
+import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
 import { unifiedDiff } from '../report/unified-diff.ts';
+import { metricCheck } from '../run/metric-words.ts';
 import { elapsed } from '../report/words.ts';
 import type { FileChange } from '../rollout/ports.ts';
 
 /** A plan for a terminal. */
-export function planLines(plan: ReleasePlan): readonly string[] {
+export function planLines(plan: ReleasePlan, metrics: readonly MetricNow[] = []): readonly string[] {
   const files = plan.unchanged ? [] : plan.files;
   return [
     ...(plan.unchanged && plan.adoption.length === 0 ? ['A release would find nothing to change.'] : []),
@@ -24,6 +25,9 @@ export function planLines(plan: ReleasePlan): readonly string[] {
         .filter(({ type }) => type.startsWith('confirm-'))
         .map(({ name, type, url }) => `${target}: gate ${name} (${type}) at ${url}`),
     ),
+    ...metrics
+      .map(metricCheck)
+      .map(({ what, state, detail }) => `${state === 'warning' ? 'warning: ' : ''}${what} ${detail}`),
     ...plan.warnings.map(({ message }) => `warning: ${message}`),
     ...plan.adoption.flatMap(file => diffLines(file, ' (first, in a commit of its own)')),
     ...files.flatMap(file => diffLines(file, '')),

@@ -1,5 +1,5 @@
 import type { RepositoryName, RolloutFile } from '../config/settings.ts';
-import type { PlanWarning, RenderedObject } from '../plan/plan.ts';
+import type { MetricNow, PlanWarning, RenderedObject } from '../plan/plan.ts';
 import type { FluxChain, Observation, SourceView } from '../rollout/observation.ts';
 import type { Clock, ClusterView } from '../rollout/ports.ts';
 import { type ObjectRef, type TargetKey, targetKey } from '../rollout/target.ts';
@@ -8,6 +8,7 @@ import { ClusterWatcher } from './cluster-watcher.ts';
 import { type DryRun, dryRun } from './dry-run.ts';
 import type { FlaggerGauge } from './flagger-gauge.ts';
 import type { KubeClient } from './kube-client.ts';
+import { metricsNow } from './metrics-now.ts';
 import { missingSecrets } from './missing-secrets.ts';
 import { checkAnnotations, checkChain, checkOneCanary } from './preflight.ts';
 import { readChain, readObservation } from './read-observation.ts';
@@ -81,6 +82,10 @@ export class Cluster {
   /** @throws ClusterUnavailable. */
   missingSecrets(objects: readonly RenderedObject[]): Promise<readonly string[]> {
     return missingSecrets(this.options.kube, objects);
+  }
+
+  metricsNow(plan: Parameters<typeof metricsNow>[1]): Promise<readonly MetricNow[]> {
+    return metricsNow(this.options.kube, plan);
   }
 
   view(on: { readonly chains: Chains; readonly objects: readonly ObjectRef[] }): ClusterView {

@@ -340,10 +340,11 @@ function canarySettings(
   given: z.infer<typeof canarySchema>,
   position: CanarySettings['position'],
 ): CanarySettings {
-  const { file, name, metrics, alerts, webhooks, ...spec } = given;
+  const { file, name, metrics, alerts, webhooks, 'service-upstream': serviceUpstream, ...spec } = given;
   return {
     target,
     position,
+    serviceUpstream: serviceUpstream ?? false,
     spec: Object.fromEntries(Object.entries(spec).filter(([, value]) => value !== undefined)),
     ...(file === undefined ? {} : { file }),
     ...(name === undefined ? {} : { name }),

@@ -71,7 +71,10 @@ export const metricSchema = z
       .describe('Where it is asked: type, address, region, secretRef, as in MetricTemplate.spec.provider.')
       .exactOptional(),
     templateRef: z
-      .strictObject({ name: z.string(), namespace: z.string().exactOptional() })
+      .strictObject({
+        name: z.string().describe('Its name.'),
+        namespace: z.string().describe('Its namespace; default: the Canary’s.').exactOptional(),
+      })
       .describe('A MetricTemplate that exists.')
       .exactOptional(),
     templateVariables: z
@@ -147,6 +150,12 @@ export const canarySchema = z
     name: z.string().min(1).describe('Name of a Canary that is created; default: the target’s.').optional(),
     provider: z.string().describe('As in Canary.spec.').optional(),
     ingressRef: z.record(z.string(), z.unknown()).describe('As in Canary.spec.').optional(),
+    'service-upstream': z
+      .boolean()
+      .describe(
+        'Add nginx.ingress.kubernetes.io/service-upstream to the Ingress, for NGINX in front of a mesh.',
+      )
+      .optional(),
     service: z.record(z.string(), z.unknown()).describe('As in Canary.spec.').optional(),
     analysis: z.record(z.string(), z.unknown()).describe('As in Canary.spec.').optional(),
     metrics: z.array(metricSchema).describe('Metrics of the analysis, in short form.').optional(),
@@ -168,6 +177,7 @@ export const rolloutSchema = z
           .optional(),
         branch: z.string().min(1).describe('Its branch; default: the one that Flux tracks.').optional(),
       })
+      .describe('Where the manifests are.')
       .optional(),
     target: oneOrMore(targetSchema).describe('What is released.'),
     via: z

@@ -57,6 +57,8 @@ export interface CanarySettings {
   readonly metrics?: readonly MetricSettings[];
   readonly alerts?: readonly AlertSettings[];
   readonly webhooks?: readonly WebhookSettings[];
+  /** Add nginx.ingress.kubernetes.io/service-upstream to the Ingress that it names. */
+  readonly serviceUpstream: boolean;
   readonly position: Position;
 }
 

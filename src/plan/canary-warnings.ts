@@ -1,12 +1,11 @@
 import type { TargetRef } from '../rollout/target.ts';
 import { targetKey } from '../rollout/target.ts';
 import type { Site } from './locate.ts';
-import { items, record, text } from './patch-reach.ts';
+import { items, record } from './patch-reach.ts';
 import type { PlanWarning } from './plan.ts';
+import { hasServiceUpstream, ingressOf, SERVICE_UPSTREAM } from './service-upstream.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
-
-const UPSTREAM = 'nginx.ingress.kubernetes.io/service-upstream';
 
 /** Things about a Canary that nothing refuses and that cost a night. */
 export function canaryWarnings(on: {
@@ -29,13 +28,12 @@ function meshedIngress(on: Parameters<typeof canaryWarnings>[0]): readonly PlanW
   if (on.spec['provider'] !== 'nginx') return [];
   const template = record(record(on.site.data['spec'])['template']);
   const injected = annotationsOf(template)['linkerd.io/inject'] === 'enabled';
-  const name = text(record(on.spec['ingressRef'])['name']);
-  const ingress = on.objects.find(site => site.data['kind'] === 'Ingress' && site.name === name);
-  if (!injected || !ingress || annotationsOf(ingress.data)[UPSTREAM] === 'true') return [];
+  const ingress = ingressOf(on.spec, on.objects);
+  if (!injected || !ingress || hasServiceUpstream(ingress)) return [];
   return [
     {
       code: 'service-upstream',
-      message: `${targetKey(on.target)} is meshed by Linkerd, and Ingress ${name} (${ingress.file.path}) lacks ${UPSTREAM}: "true": NGINX would go past the mesh, and Linkerd’s metrics would see no canary.`,
+      message: `${targetKey(on.target)} is meshed by Linkerd, and Ingress ${ingress.name} (${ingress.file.path}) lacks ${SERVICE_UPSTREAM}: "true": NGINX would go past the mesh, and Linkerd’s metrics would see no canary. Add it, or say canary.${targetKey(on.target)}.service-upstream: true in rollout.yaml.`,
       path: ingress.file.path,
       line: ingress.file.lineOf(ingress.document, ['metadata']),
     },

@@ -14,6 +14,7 @@ import { isShared, type Site } from './locate.ts';
 import { items, record, text } from './patch-reach.ts';
 import type { PlanWarning, RenderedObject, ScheduledAnalysis } from './plan.ts';
 import { scheduleOf } from './schedule.ts';
+import { addServiceUpstream } from './service-upstream.ts';
 import { withShortForms } from './short-forms.ts';
 import { YamlText } from './yaml-text.ts';
 
@@ -61,8 +62,13 @@ export function planCanary(
     const written = on.settings
       ? edited(existing, { ...on, settings: on.settings }, edits.release)
       : { spec: record(existing.data['spec']), rendered: [] };
-    const schedule = scheduleOf(key, canaryAnalysis(written.spec));
-    const warnings = canaryWarnings({ ...on, spec: written.spec });
+    const schedule = scheduleOf(key, canaryAnalysis(written.spec), {
+      name: live.name,
+      namespace: live.namespace,
+      spec: written.spec,
+    });
+    if (on.settings) upstream({ ...on, settings: on.settings }, written.spec, edits.release);
+    const warnings = warningsOf(on, written.spec);
     return { adopted: false, site: existing, schedule, rendered: written.rendered, warnings };
   }
   if (live) {
@@ -77,6 +83,22 @@ function guards(site: Site, on: CanaryOn): boolean {
   if (site.data['kind'] !== 'Canary') return false;
   const ref = record(record(site.data['spec'])['targetRef']);
   return ref['kind'] === on.target.kind && (ref['name'] === on.target.name || ref['name'] === on.site.name);
+}
+
+function upstream(
+  on: CanaryOn & { readonly settings: CanarySettings },
+  spec: Readonly<Record<string, unknown>>,
+  edits: Edits,
+): void {
+  if (!on.settings.serviceUpstream) return;
+  const { file, line } = on.settings.position;
+  addServiceUpstream(edits, { spec, objects: on.objects, where: `${file}:${line}`, write: on.write });
+}
+
+/** What is asked for is no longer missing. */
+function warningsOf(on: CanaryOn, spec: Readonly<Record<string, unknown>>): readonly PlanWarning[] {
+  const all = canaryWarnings({ ...on, spec });
+  return on.settings?.serviceUpstream ? all.filter(({ code }) => code !== 'service-upstream') : all;
 }
 
 function edited(site: Site, on: CanaryOn & { readonly settings: CanarySettings }, edits: Edits): Written {
@@ -152,6 +174,7 @@ function created(
   const { spec: wanted, objects } = withShortForms(settings, names);
   const spec = newSpec(on, wanted);
   refuseSkipperCrash(on, spec);
+  upstream(on, spec, edits);
   checkCanary(targetKey(target), { spec, before: {}, objects, settings });
   const layer = site.layers.at(-1);
   const path = settings.file ?? join(posix.dirname(site.file.path), `${name}-canary.yaml`);
@@ -167,9 +190,13 @@ function created(
     );
   }
   return {
-    schedule: scheduleOf(targetKey(target), canaryAnalysis(spec)),
+    schedule: scheduleOf(targetKey(target), canaryAnalysis(spec), {
+      name,
+      namespace: target.namespace,
+      spec,
+    }),
     rendered: [canary, ...objects].map(object => renderedObject(object, target)),
-    warnings: canaryWarnings({ ...on, spec }),
+    warnings: warningsOf(on, spec),
   };
 }
 

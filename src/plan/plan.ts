@@ -48,6 +48,24 @@ export interface ScheduledAnalysis {
   readonly shortestMs: number;
   /** ms until promotion or rollback, with every tolerated failed check used. */
   readonly longestMs: number;
+  /** The Canary as it will be; undefined when it is written somewhere else. */
+  readonly canary?: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly spec: Readonly<Record<string, unknown>>;
+  };
+}
+
+/** What a metric of an analysis says now, before anything is released, of the workload that serves. */
+export interface MetricNow {
+  readonly target: TargetKey;
+  readonly metric: string;
+  readonly min?: number;
+  readonly max?: number;
+  readonly state: 'value' | 'none' | 'unchecked';
+  readonly value?: number;
+  /** Of `unchecked`. */
+  readonly why?: string;
 }
 
 /** The value in the tree before the change, and where it stands; the proof of the chain compares it with the cluster. */

@@ -86,11 +86,10 @@ function gates({ canaries }: PlanView): string {
   return `| Gates of | Name | Type | Asked at |\n|---|---|---|---|\n${rows.join('\n')}`;
 }
 
+const SIGNS = { good: '✅', warning: '⚠️', unchecked: '⚪' } as const;
+
 function checks(plan: PlanView): string {
   return plan.checks
-    .map(
-      ({ what, state, detail }) =>
-        `- ${state === 'good' ? '✅' : '⚪'} **${plain(what)}** ${plain(detail, 500)}`,
-    )
+    .map(({ what, state, detail }) => `- ${SIGNS[state]} **${plain(what)}** ${plain(detail, 500)}`)
     .join('\n');
 }

@@ -5,10 +5,10 @@ import type { TargetKey } from '../rollout/target.ts';
 export interface PlanView {
   readonly files: readonly PlannedFile[];
   readonly canaries: readonly PlannedAnalysis[];
-  /** What was looked at and found to be good, or could not be looked at and why. */
+  /** What was looked at, found to be good or not, or could not be looked at and why. */
   readonly checks: readonly {
     readonly what: string;
-    readonly state: 'good' | 'unchecked';
+    readonly state: 'good' | 'warning' | 'unchecked';
     readonly detail: string;
   }[];
   /** From the commit until the cluster is back, when the release turns out to be bad at the last moment, ms. */

@@ -69,7 +69,11 @@ export const resultSchema = z.strictObject({
         }),
       ),
       checks: z.array(
-        z.strictObject({ what: z.string(), state: z.enum(['good', 'unchecked']), detail: z.string() }),
+        z.strictObject({
+          what: z.string(),
+          state: z.enum(['good', 'warning', 'unchecked']),
+          detail: z.string(),
+        }),
       ),
       worstRollbackMs: z.number(),
     })

@@ -1,5 +1,12 @@
 import type { Inputs, RolloutFile } from '../config/settings.ts';
-import type { FoundValue, PlanWarning, ReleasePlan, RenderedObject, RepositoryFiles } from '../plan/plan.ts';
+import type {
+  FoundValue,
+  MetricNow,
+  PlanWarning,
+  ReleasePlan,
+  RenderedObject,
+  RepositoryFiles,
+} from '../plan/plan.ts';
 import type { RolloutView } from '../report/view.ts';
 import type { FluxChain, Observation } from '../rollout/observation.ts';
 import type { Clock, ClusterView, CommitRecord, GitOps, RevertRecord } from '../rollout/ports.ts';
@@ -44,6 +51,8 @@ export interface RunCluster {
   dryRun(objects: readonly RenderedObject[]): Promise<DryRun>;
   /** Secrets (`namespace/name`) that they name and that are not there; none where they may not be looked at. */
   missingSecrets(objects: readonly RenderedObject[]): Promise<readonly string[]>;
+  /** What the metrics of the analyses say now. Never throws. */
+  metricsNow(plan: Pick<ReleasePlan, 'schedule' | 'rendered'>): Promise<readonly MetricNow[]>;
   view(options: {
     readonly chains: Readonly<Record<TargetKey, FluxChain>>;
     readonly objects: readonly ObjectRef[];

@@ -1,6 +1,6 @@
 import { CRD_VERSION } from '../flagger/crd-check.ts';
 import { offlineGround } from '../plan/offline-chain.ts';
-import type { ReleasePlan } from '../plan/plan.ts';
+import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
 import type { PlannedFile, PlanView } from '../report/plan-view.ts';
 import { unifiedDiff } from '../report/unified-diff.ts';
 import type { RolloutView } from '../report/view.ts';
@@ -10,6 +10,7 @@ import { type Settlement, settlement } from '../rollout/settlement.ts';
 import type { TargetKey } from '../rollout/target.ts';
 import { type Outcome, Refusal } from '../rollout/verdict.ts';
 import { objectsOf } from './observed-objects.ts';
+import { metricCheck } from './metric-words.ts';
 import type { DryRun, RunParts } from './parts.ts';
 import { planRelease } from './plan-release.ts';
 import { branchOf } from './release.ts';
@@ -41,8 +42,12 @@ export async function planOnly(parts: RunParts, report: RunReport): Promise<Roll
     for (const secret of await parts.cluster.missingSecrets(plan.rendered)) {
       report.note(`The Secret ${secret} does not exist; what names it would fail.`);
     }
-    const dryRun = await parts.cluster.dryRun(plan.rendered);
-    report.planned(plan.found, planView(plan, { dryRun, backMs: parts.inputs.limits.backMs }));
+    const [dryRun, metrics] = await Promise.all([
+      parts.cluster.dryRun(plan.rendered),
+      parts.cluster.metricsNow(plan),
+    ]);
+    const { backMs } = parts.inputs.limits;
+    report.planned(plan.found, planView(plan, { dryRun, backMs, metrics }));
     return await report.end(plannedOutcome(plan));
   } finally {
     await view.close();
@@ -68,6 +73,7 @@ async function planFromWorkspace(
   const view = planView(plan, {
     dryRun: { kind: 'unchecked', why: 'this run has no secrets' },
     backMs: parts.inputs.limits.backMs,
+    metrics: [],
   });
   const unproven = { what: 'Chain', state: 'unchecked', detail: 'this run has no secrets' } as const;
   const checks = view.checks.map(check => (check.what === 'Chain' ? unproven : check));
@@ -108,7 +114,10 @@ function settlementWords(target: TargetKey, now: Settlement): string | undefined
   }
 }
 
-function planView(plan: ReleasePlan, on: { readonly dryRun: DryRun; readonly backMs: number }): PlanView {
+function planView(
+  plan: ReleasePlan,
+  on: { readonly dryRun: DryRun; readonly backMs: number; readonly metrics: readonly MetricNow[] },
+): PlanView {
   const longestMs = Math.max(0, ...plan.schedule.map(each => each.longestMs));
   return {
     files: [
@@ -129,6 +138,7 @@ function planView(plan: ReleasePlan, on: { readonly dryRun: DryRun; readonly bac
         detail: `what the tree says at ${plan.head.slice(0, 7)} is what runs now`,
       },
       ...(plan.rendered.length === 0 ? [] : [definitions(plan), serverCheck(on.dryRun)]),
+      ...on.metrics.map(metricCheck),
     ],
     worstRollbackMs: longestMs + on.backMs,
   };

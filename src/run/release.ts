@@ -10,6 +10,7 @@ import { alreadyRuns } from './already-running.ts';
 import { baselinesOf, commitRollout, type RolloutToCommit } from './commit-rollout.ts';
 import { adoptionText, releaseText } from './commit-text.ts';
 import { type FollowedRollout, followRollout } from './follow-rollout.ts';
+import { metricCheck } from './metric-words.ts';
 import { newerSource } from './newer-source.ts';
 import { CancelledBeforeCommit, type OpenedRepository, type RunParts } from './parts.ts';
 import { planRelease } from './plan-release.ts';
@@ -150,6 +151,10 @@ class ReleaseInRepository {
     report.planned(plan.found);
     for (const secret of await this.parts.cluster.missingSecrets(plan.rendered)) {
       report.note(`The Secret ${secret} does not exist; what names it will fail.`);
+    }
+    for (const now of await this.parts.cluster.metricsNow(plan)) {
+      const { what, state, detail } = metricCheck(now);
+      if (state === 'warning') report.note(`${what} ${detail}`);
     }
     await this.parts.cluster.dryRun(plan.rendered);
     return plan;
