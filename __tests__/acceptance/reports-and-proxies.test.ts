@@ -94,6 +94,29 @@ describe.concurrent('reports and proxies', () => {
     });
   });
 
+  it('plans with what each metric says now of what serves', async ({ expect }) => {
+    const prometheus = 'provider: {type: prometheus, address: "http://prometheus.monitoring:9090"}';
+    const rollout = `${ROLLOUT}canary:
+  prod/podinfo:
+    metrics:
+    - {name: success, min: 99, query: 'ok{pod="{{ target }}"}', ${prometheus}}
+    - {name: errors, max: 1, query: 'errors{pod="{{ target }}"}', ${prometheus}}
+    - {name: latency, max: 500, query: 'slow{pod="{{ target }}"}', ${prometheus}}
+`;
+    await withSandbox({ rollout }, async sandbox => {
+      const says: Readonly<Record<string, number>> = {
+        'ok{pod="podinfo-primary"}': 99.7,
+        'errors{pod="podinfo-primary"}': 3,
+      };
+      sandbox.cluster.answerPrometheus(query => says[query]);
+      const { summary } = await sandbox.release('6.14.1', { inputs: { mode: 'plan' } });
+      expect(summary).toContain('✅ **Metric success** of prod/podinfo is 99.7 now');
+      expect(summary).toContain('⚠️ **Metric errors** of prod/podinfo is 3 now');
+      expect(summary).toContain('A canary that is as good as it would be rejected.');
+      expect(summary).toContain('⚠️ **Metric latency** of prod/podinfo has no value now');
+    });
+  });
+
   it('plans for a fork, with a read-only token and without secrets, in summary and log only', async ({
     expect,
   }) => {

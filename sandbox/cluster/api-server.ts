@@ -36,6 +36,8 @@ export class ApiServer {
   private readonly users: ReadonlyMap<string, ClusterUser>;
   private readonly gates: ReadonlyMap<string, boolean>;
   private readonly metrics: () => string;
+  /** What every Prometheus behind a Service says of a query; undefined: no value. */
+  prometheus: (query: string) => number | undefined = () => undefined;
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
   private readonly watches = new Set<ServerResponse>();
@@ -121,6 +123,14 @@ export class ApiServer {
       note(forbidden ? 403 : 200);
       if (forbidden) fail(response, 403, 'services "flagger" is forbidden: no services/proxy');
       else response.writeHead(200, { 'content-type': 'text/plain' }).end(this.metrics());
+      return;
+    }
+    if (/^\/api\/v1\/namespaces\/[^/]+\/services\/[^/]+\/proxy\/api\/v1\/query$/.test(url.pathname)) {
+      const value = this.prometheus(url.searchParams.get('query') ?? '');
+      note(200);
+      const result = value === undefined ? [] : [{ metric: {}, value: [0, String(value)] }];
+      response.writeHead(200, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ status: 'success', data: { resultType: 'vector', result } }));
       return;
     }
     const route = routeOf(url.pathname);

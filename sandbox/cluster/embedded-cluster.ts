@@ -82,6 +82,11 @@ export class EmbeddedCluster {
     this.parts.metrics.set(`${canary} ${metric}`, value);
   }
 
+  /** What a Prometheus that is asked through the API server says of a query; nothing unless set. */
+  answerPrometheus(answer: (query: string) => number | undefined): void {
+    this.parts.api.prometheus = answer;
+  }
+
   /** Pods with this image never become ready; with a Deployment's name only there. */
   neverReady(image: string, deployment?: string): void {
     this.parts.neverReady.add(deployment === undefined ? image : `${deployment} ${image}`);
