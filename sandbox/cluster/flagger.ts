@@ -1,12 +1,12 @@
 import { canaryAnalysis } from '../../src/flagger/canary-analysis.ts';
 import type { Clock } from '../../src/rollout/ports.ts';
 import { callWebhooks, checkMetrics, type MetricValue, webhooksOf } from './flagger-checks.ts';
+import { FlaggerObjects } from './flagger-objects.ts';
 import { FlaggerStatus } from './flagger-status.ts';
-import { canonical, fieldsAt, type KubeObject, listAt, numberAt, textAt, valueAt } from './kube-object.ts';
+import { canonical, fieldsAt, type KubeObject, numberAt, textAt, valueAt } from './kube-object.ts';
 import type { ObjectStore } from './object-store.ts';
 import { deadlineExceeded, isReady, replicasOf, templateHash } from './workload-controller.ts';
 
-const MANAGER = { manager: 'flagger' };
 const DEFAULT_DEADLINE_S = 600;
 
 export type MetricLookup = (canary: string, metric: string) => MetricValue | undefined;
@@ -21,6 +21,7 @@ export class Flagger {
   private readonly stop: AbortSignal;
   private readonly metric: MetricLookup;
   private readonly status: FlaggerStatus;
+  private readonly objects: FlaggerObjects;
   private readonly ticking = new Set<string>();
   /** Last value of each metric, by the labels of its line. */
   private readonly gauge = new Map<string, number>();
@@ -38,6 +39,7 @@ export class Flagger {
     this.stop = on.stop;
     this.metric = on.metric;
     this.status = new FlaggerStatus(on.store);
+    this.objects = new FlaggerObjects(on.store);
     this.store.onChange(({ type, object }) => {
       if (object.kind !== 'Canary' || type === 'DELETED') return;
       const key = object.metadata.uid ?? '';
@@ -61,7 +63,7 @@ export class Flagger {
     while (!this.stop.aborted) {
       const canary = this.store.get('Canary', metadata.namespace, metadata.name);
       if (!canary || canary.metadata.uid !== metadata.uid) {
-        this.removeOwned(metadata);
+        this.objects.removeOwned(metadata);
         return;
       }
       if (!this.paused && valueAt(canary, 'spec', 'suspend') !== true) await this.tick(canary);
@@ -69,22 +71,13 @@ export class Flagger {
     }
   }
 
-  /** The owner references of what Flagger makes: all of it goes with the Canary. */
-  private removeOwned({ namespace, name }: KubeObject['metadata']): void {
-    for (const kind of ['Service', 'Ingress']) {
-      for (const suffix of ['', '-primary', '-canary'])
-        this.store.delete(kind, namespace, `${name}${suffix}`);
-    }
-    this.store.delete('Deployment', namespace, `${name}-primary`);
-  }
-
   private async tick(canary: KubeObject): Promise<void> {
-    const target = this.target(canary);
+    const target = this.objects.target(canary);
     if (!target) {
       this.status.event(canary, 'Warning', `deployment ${this.name(canary)} get query error: not found`);
       return;
     }
-    const primary = this.primary(canary);
+    const primary = this.objects.primary(canary);
     const phase = this.status.phaseOf(canary);
     if (!primary || phase === '' || phase === 'Initializing') return this.initialize(canary, target, primary);
     const hash = templateHash(valueAt(target, 'spec', 'template'));
@@ -97,27 +90,16 @@ export class Flagger {
   }
 
   private initialize(canary: KubeObject, target: KubeObject, primary: KubeObject | undefined): void {
-    const { namespace } = canary.metadata;
     const hash = templateHash(valueAt(target, 'spec', 'template'));
     if (!primary) {
-      this.copyToPrimary(canary, target);
-      for (const name of [
-        target.metadata.name,
-        `${target.metadata.name}-primary`,
-        `${target.metadata.name}-canary`,
-      ]) {
-        const port = numberAt(canary, 'spec', 'service', 'port') ?? 80;
-        this.store.apply(
-          { apiVersion: 'v1', kind: 'Service', metadata: { name, namespace }, spec: { ports: [{ port }] } },
-          'flagger',
-        );
-      }
+      this.objects.copyToPrimary(canary, target);
+      this.objects.makeServices(canary, target);
       this.status.set(canary, { phase: 'Initializing', lastAppliedSpec: '', lastPromotedSpec: '' });
       return;
     }
     if (!isReady(primary)) return;
-    this.scale(target, 0);
-    const trackedConfigs = this.trackedConfigs(target);
+    this.objects.scale(target, 0);
+    const trackedConfigs = this.objects.trackedConfigs(target);
     this.status.set(canary, {
       phase: 'Initialized',
       lastAppliedSpec: hash,
@@ -161,14 +143,14 @@ export class Flagger {
     what: 'Scaling up' | 'Restarting analysis for',
   ): void {
     this.status.event(canary, 'Normal', `New revision detected! ${what} ${this.name(canary)}`);
-    this.scale(target, Math.max(1, replicasOf(this.primary(canary) ?? target)));
+    this.objects.scale(target, Math.max(1, replicasOf(this.objects.primary(canary) ?? target)));
     this.status.set(canary, {
       phase: 'Progressing',
       canaryWeight: 0,
       iterations: 0,
       failedChecks: 0,
       lastAppliedSpec: hash,
-      trackedConfigs: this.trackedConfigs(target),
+      trackedConfigs: this.objects.trackedConfigs(target),
       startedAt: this.clock.now(),
     });
   }
@@ -241,7 +223,7 @@ export class Flagger {
       if (next === undefined) return await this.promoteIfAllowed(canary, target);
       this.status.set(canary, { canaryWeight: next });
       this.status.event(canary, 'Normal', `Advance ${name} canary weight ${next}`);
-      this.route(canary, next);
+      this.objects.route(canary, next);
       return;
     }
     const total = analysis.iterations ?? 1;
@@ -249,7 +231,7 @@ export class Flagger {
     // Blue/green sends all traffic to the canary for one tick more, and counts it.
     if (iteration >= (blueGreen ? total + 1 : total)) return await this.promoteIfAllowed(canary, target);
     this.status.set(canary, { iterations: iteration + 1 });
-    this.route(canary, blueGreen && iteration < total ? 0 : 100);
+    this.objects.route(canary, blueGreen && iteration < total ? 0 : 100);
     const words =
       iteration < total
         ? `Advance ${name} canary iteration ${iteration + 1}/${total}`
@@ -283,7 +265,7 @@ export class Flagger {
       'Normal',
       `Copying ${name} template spec to ${target.metadata.name}-primary.${canary.metadata.namespace}`,
     );
-    this.copyToPrimary(canary, target);
+    this.objects.copyToPrimary(canary, target);
     this.status.set(canary, { phase: 'Promoting' });
   }
 
@@ -291,7 +273,7 @@ export class Flagger {
     const name = `${primary.metadata.name}.${canary.metadata.namespace}`;
     if (isReady(primary)) {
       this.status.event(canary, 'Normal', 'Routing all traffic to primary');
-      this.route(canary, 0);
+      this.objects.route(canary, 0);
       this.status.set(canary, { phase: 'Finalising', canaryWeight: 0, iterations: 0 });
       return;
     }
@@ -310,7 +292,7 @@ export class Flagger {
   }
 
   private async finalising(canary: KubeObject, target: KubeObject): Promise<void> {
-    this.scale(target, 0);
+    this.objects.scale(target, 0);
     const lastPromotedSpec = textAt(canary, 'status', 'lastAppliedSpec');
     this.status.set(canary, {
       phase: 'Succeeded',
@@ -324,8 +306,8 @@ export class Flagger {
   }
 
   private skip(canary: KubeObject, target: KubeObject, hash: string): void {
-    this.copyToPrimary(canary, target);
-    this.scale(target, 0);
+    this.objects.copyToPrimary(canary, target);
+    this.objects.scale(target, 0);
     this.status.set(canary, {
       phase: 'Succeeded',
       canaryWeight: 0,
@@ -356,8 +338,8 @@ export class Flagger {
   }
 
   private fail(canary: KubeObject, target: KubeObject): void {
-    this.route(canary, 0);
-    this.scale(target, 0);
+    this.objects.route(canary, 0);
+    this.objects.scale(target, 0);
     this.status.set(canary, { phase: 'Failed', canaryWeight: 0, iterations: 0, failedChecks: 0 });
     this.status.event(canary, 'Warning', `Canary failed! Scaling down ${this.name(canary)}`);
   }
@@ -374,86 +356,7 @@ export class Flagger {
     const status = fieldsAt(canary, 'status');
     const applied = textAt(canary, 'status', 'lastAppliedSpec');
     if (hash !== applied && hash !== textAt(canary, 'status', 'lastPromotedSpec')) return true;
-    return canonical(status['trackedConfigs'] ?? {}) !== canonical(this.trackedConfigs(target));
-  }
-
-  private trackedConfigs(target: KubeObject): Record<string, string> {
-    const references = listAt(target, 'spec', 'template', 'spec', 'containers')
-      .flatMap(container => listAt(container, 'envFrom'))
-      .map(source => textAt(source, 'configMapRef', 'name'))
-      .filter(name => name !== '');
-    return Object.fromEntries(
-      references.map(name => [
-        `configmap/${name}`,
-        templateHash(valueAt(this.store.get('ConfigMap', target.metadata.namespace, name), 'data')),
-      ]),
-    );
-  }
-
-  private copyToPrimary(canary: KubeObject, target: KubeObject): void {
-    const { namespace, name } = target.metadata;
-    const primary = `${name}-primary`;
-    const template = fieldsAt(target, 'spec', 'template');
-    const labels = { ...fieldsAt(template, 'metadata', 'labels'), app: primary };
-    const existing = this.primary(canary);
-    const copied = { ...template, metadata: { ...fieldsAt(template, 'metadata'), labels } };
-    if (existing) {
-      this.store.replace(existing, 'spec', { ...fieldsAt(existing, 'spec'), template: copied }, MANAGER);
-      return;
-    }
-    const spec = {
-      ...fieldsAt(target, 'spec'),
-      replicas: Math.max(1, replicasOf(target)),
-      selector: { matchLabels: { app: primary } },
-      template: copied,
-    };
-    this.store.apply(
-      { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: primary, namespace }, spec },
-      'flagger',
-    );
-  }
-
-  /** What NGINX would see: the canary Ingress with its weight or its header. */
-  private route(canary: KubeObject, weight: number): void {
-    const ingress = textAt(canary, 'spec', 'ingressRef', 'name');
-    if (ingress === '') return;
-    const prefix = 'nginx.ingress.kubernetes.io';
-    const headers = fieldsAt(listAt(canary, 'spec', 'analysis', 'match')[0], 'headers');
-    const [header] = Object.keys(headers);
-    const annotations = {
-      [`${prefix}/canary`]: weight > 0 ? 'true' : 'false',
-      ...(header === undefined
-        ? { [`${prefix}/canary-weight`]: String(weight) }
-        : { [`${prefix}/canary-by-header`]: header }),
-    };
-    const { namespace } = canary.metadata;
-    this.store.apply(
-      {
-        apiVersion: 'networking.k8s.io/v1',
-        kind: 'Ingress',
-        metadata: { name: `${ingress}-canary`, namespace, annotations },
-        spec: {},
-      },
-      'flagger',
-    );
-  }
-
-  private scale(target: KubeObject, replicas: number): void {
-    const now = this.store.get(target.kind, target.metadata.namespace, target.metadata.name) ?? target;
-    this.store.patch(now, { spec: { replicas } }, MANAGER);
-  }
-
-  private target(canary: KubeObject): KubeObject | undefined {
-    return this.store.get(
-      'Deployment',
-      canary.metadata.namespace,
-      textAt(canary, 'spec', 'targetRef', 'name'),
-    );
-  }
-
-  private primary(canary: KubeObject): KubeObject | undefined {
-    const name = `${textAt(canary, 'spec', 'targetRef', 'name')}-primary`;
-    return this.store.get('Deployment', canary.metadata.namespace, name);
+    return canonical(status['trackedConfigs'] ?? {}) !== canonical(this.objects.trackedConfigs(target));
   }
 
   /** As Flagger writes names in its words. */
