@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, it } from 'vitest';
 import { FLEET, type Sandbox, ROLLOUT } from '../../sandbox/sandbox.ts';
+import { HAS_BUILDER } from '../plan/planning.ts';
 import { withSandbox } from './with-sandbox.ts';
 
 const CLI = fileURLToPath(new URL('../../bin/gated-rollout.js', import.meta.url));
@@ -90,6 +91,10 @@ describe.concurrent('the command line, on a clone', () => {
         expect(code).toBe(0);
         expect(out).toContain('+        image: "ghcr.io/stefanprodan/podinfo:6.14.1" # the version');
         expect(out).toContain('promoted after 30 s to 1 m 00 s');
+        expect(out).toMatch(
+          HAS_BUILDER ? /Built by (?:kubectl )?kustomize v.*nothing else changes/ : /Not built \(/,
+        );
+        expect(out.includes('--- Deployment prod/podinfo, as built')).toBe(HAS_BUILDER);
         const asked = sandbox.cluster.requests.slice(before);
         expect(new Set(asked.map(({ method }) => method))).toEqual(new Set(['GET']));
         expect((await run('git', ['-C', fleet, 'status', '--short'])).stdout).toBe('');

@@ -2,6 +2,7 @@ import { createServer, request } from 'node:http';
 import { describe, it } from 'vitest';
 import { canary, deployment } from '../../sandbox/podinfo.ts';
 import { ROLLOUT, SOURCE } from '../../sandbox/sandbox.ts';
+import { HAS_BUILDER } from '../plan/planning.ts';
 import { withSandbox } from './with-sandbox.ts';
 
 /** A forward proxy for plain HTTP, which gets absolute URLs, that notes whereto. */
@@ -82,6 +83,10 @@ describe.concurrent('reports and proxies', () => {
       const { outputs, summary } = await sandbox.release('6.14.1', { inputs: { mode: 'plan' } });
       expect(outputs).toMatchObject({ reason: 'planned' });
       expect(summary).toContain('**Dry run** the API server would take them');
+      expect(summary).toMatch(
+        HAS_BUILDER ? /\*\*Build\*\* .*kustomize v.* nothing else changes/ : /\*\*Build\*\* not built/,
+      );
+      expect(summary.includes('What changes in the build: 4 objects')).toBe(HAS_BUILDER);
       expect(summary).toContain('The Secret prod/datadog does not exist');
       expect(summary).not.toContain('prod/slack');
       const kubeconfig = sandbox.cluster.addUser({ name: 'ci', forbidden: ['patch *', 'get secrets'] });

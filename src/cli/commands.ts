@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { KustomizeBuilder } from '../builder/kustomize-builder.ts';
 import { createKubeClient, type KubeClient } from '../cluster/kube-client.ts';
 import { loadKubeconfig } from '../cluster/kubeconfig.ts';
 import { readObservation } from '../cluster/read-observation.ts';
@@ -18,7 +19,7 @@ import { systemClock } from '../runtime/clock.ts';
 import { type Arguments, UsageError } from './arguments.ts';
 import { chainLines } from './chain-lines.ts';
 import { gitFolder } from './git-folder.ts';
-import { planLines } from './plan-lines.ts';
+import { buildLine, planLines } from './plan-lines.ts';
 
 interface Ground {
   readonly metricsNow: (plan: ReleasePlan) => Promise<readonly MetricNow[]>;
@@ -44,7 +45,7 @@ export async function runCommand(
 async function plan(given: Arguments, env: Readonly<Record<string, string | undefined>>) {
   const rollout = await rolloutOf(given, { valuesNeeded: true });
   return await onGround(given, { env, rollout }, async (ground, files) => {
-    const planner = plannerOf(rollout);
+    const planner = plannerOf(rollout, env);
     const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-plan` });
     if (!given.offline) planner.proveChain(planned.found, ground.observation);
     return planLines(planned, await ground.metricsNow(planned));
@@ -59,14 +60,15 @@ async function check(given: Arguments, env: Readonly<Record<string, string | und
       const chain = ground.chains[key];
       return chain ? chainLines(key, chain, ground.observation.targets[key] ?? NOTHING) : [];
     });
-    const planner = plannerOf(rollout);
+    const planner = plannerOf(rollout, env);
     const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-check` });
-    if (given.offline) return [...lines, '', 'Nothing was proven: no cluster was asked.'];
+    const built = buildLine(planned.build);
+    if (given.offline) return [...lines, '', built, 'Nothing was proven of what runs: no cluster was asked.'];
     planner.proveChain(planned.found, ground.observation);
     const values = planned.found.map(
       ({ change, current, path, line }) => `  ${change} ${current} (${path}:${line})`,
     );
-    return [...lines, '', 'What the tree says is what runs:', ...values];
+    return [...lines, '', built, 'What the tree says is what runs:', ...values];
   });
 }
 
@@ -113,8 +115,8 @@ async function rolloutOf(
   return parsed.rollout;
 }
 
-function plannerOf(rollout: RolloutFile): ReleasePlanner {
-  return new ReleasePlanner({ rollout, sourceSha: '0'.repeat(40) });
+function plannerOf(rollout: RolloutFile, env: Readonly<Record<string, string | undefined>>): ReleasePlanner {
+  return new ReleasePlanner({ rollout, sourceSha: '0'.repeat(40), builder: new KustomizeBuilder({ env }) });
 }
 
 /** With what the cluster says, or, offline, with what the folder says of itself. */

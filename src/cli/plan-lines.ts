@@ -1,3 +1,4 @@
+import type { BuildProof, BuiltChange } from '../plan/build.ts';
 import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
 import { unifiedDiff } from '../report/unified-diff.ts';
 import { metricCheck } from '../run/metric-words.ts';
@@ -31,7 +32,21 @@ export function planLines(plan: ReleasePlan, metrics: readonly MetricNow[] = [])
     ...plan.warnings.map(({ message }) => `warning: ${message}`),
     ...plan.adoption.flatMap(file => diffLines(file, ' (first, in a commit of its own)')),
     ...files.flatMap(file => diffLines(file, '')),
+    '',
+    buildLine(plan.build),
+    ...(plan.build.kind === 'proven' && !plan.unchanged ? plan.build.objects.flatMap(builtLines) : []),
   ];
+}
+
+export function buildLine(build: BuildProof): string {
+  return build.kind === 'proven'
+    ? `Built by ${build.by}, before and after: the values asked for are in it, and nothing else changes.`
+    : `Not built (${build.why}); found by walking the kustomizations.`;
+}
+
+function builtLines({ object, before, after, secret }: BuiltChange): readonly string[] {
+  if (secret) return ['', `--- ${object} (its content is not shown)`];
+  return ['', `--- ${object}, as built`, ...unifiedDiff(before, after).split('\n')];
 }
 
 function diffLines(file: FileChange, words: string): readonly string[] {

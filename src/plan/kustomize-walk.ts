@@ -6,7 +6,7 @@ import type { ImageEntry, Layer, Patch } from './layer.ts';
 import type { RepositoryFiles } from './plan.ts';
 import { YamlText } from './yaml-text.ts';
 
-const KUSTOMIZATION_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
+export const KUSTOMIZATION_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 const MAX_DEPTH = 20;
 
 const text = z.union([z.string(), z.number()]).transform(String);
@@ -221,15 +221,19 @@ export function join(folder: string, path: string): string {
   return posix.join(folder, path);
 }
 
-function normal(path: string): string {
+export function normal(path: string): string {
   const result = posix.normalize(path).replace(/^(?:\.?\/)+|\/+$/g, '');
   return result === '.' ? '' : result;
 }
 
-function isYaml(path: string): boolean {
+export function isYaml(path: string): boolean {
   return /\.ya?ml$/i.test(path);
 }
 
-function isRemote(resource: string): boolean {
-  return /^(?:https?:\/\/|git@|ssh:\/\/|git::|github\.com\/)/.test(resource) || resource.includes('?ref=');
+/** kustomize api/internal/git/repospec.go: what it would clone or download. */
+export function isRemote(resource: string): boolean {
+  return (
+    /^(?:[a-z][a-z0-9+.-]*:\/\/|[\w-]+@|git::|github\.com[/:])/.test(resource) ||
+    /\?(?:.*&)?(?:ref|version)=|\.git(?:\/|$)|\/_git\//.test(resource)
+  );
 }

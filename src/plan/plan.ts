@@ -2,6 +2,7 @@ import type { Expectation } from '../rollout/expectation.ts';
 import type { CanaryAnalysis } from '../rollout/observation.ts';
 import type { FileBlob, FileChange } from '../rollout/ports.ts';
 import type { TargetKey } from '../rollout/target.ts';
+import type { BuildProof } from './build.ts';
 
 /** The GitOps repository at one commit. Paths have no leading slash. */
 export interface RepositoryFiles {
@@ -96,6 +97,8 @@ export interface ReleasePlan {
   readonly adopted: readonly TargetKey[];
   /** Objects of Flagger that the commits create or change, as they will be in the cluster. */
   readonly rendered: readonly RenderedObject[];
+  /** Whether the folder was really built with these files, and what that changed. */
+  readonly build: BuildProof;
 }
 
 export interface RenderedObject {

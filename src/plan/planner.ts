@@ -6,6 +6,7 @@ import { type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts'
 import { Refusal } from '../rollout/verdict.ts';
 import { type AppliedChange, applyToField, applyToTemplate } from './apply-change.ts';
 import { raiseBarrier } from './barrier.ts';
+import type { TreeBuilder } from './build.ts';
 import { Edits } from './edits.ts';
 import { fluxLayer } from './flux-layer.ts';
 import { walkKustomization } from './kustomize-walk.ts';
@@ -15,6 +16,7 @@ import { record, text } from './patch-reach.ts';
 import { placeId } from './place-id.ts';
 import type { FoundValue, PlanWarning, ReleasePlan, RepositoryFiles } from './plan.ts';
 import { planCanary } from './plan-canary.ts';
+import { proveBuild } from './prove-build.ts';
 
 export interface PlanQuery {
   readonly files: RepositoryFiles;
@@ -27,10 +29,17 @@ export interface PlanQuery {
 export class ReleasePlanner {
   private readonly rollout: RolloutFile;
   private readonly sourceSha: string;
+  private readonly builder: TreeBuilder | undefined;
 
-  constructor(on: { readonly rollout: RolloutFile; readonly sourceSha: string }) {
+  constructor(on: {
+    readonly rollout: RolloutFile;
+    readonly sourceSha: string;
+    /** Proves what the plan makes of the build; without one the live objects are the only judge. */
+    readonly builder?: TreeBuilder;
+  }) {
     this.rollout = on.rollout;
     this.sourceSha = on.sourceSha;
+    this.builder = on.builder;
   }
 
   /** @throws Refusal with what was looked for, where, and what was found. */
@@ -66,21 +75,30 @@ export class ReleasePlanner {
         write: rollout.write,
       }),
     );
-    return {
-      head: query.files.head,
-      files: await edits.changes(),
-      placements,
+    const values = {
       expectations: applied.map(({ expectation }) => expectation),
       found: applied.map(({ found }) => found),
+      rendered: canaries.flatMap(({ rendered }) => rendered),
+    };
+    const files = { release: await edits.changes(), adoption: await adoption.changes() };
+    const build = await proveBuild(this.builder, { ...query, ...values, ...files, rollout, targets: sites });
+    return {
+      ...values,
+      head: query.files.head,
+      files: files.release,
+      placements,
       unchanged,
+      build,
       schedule: canaries.flatMap(({ schedule }) => (schedule ? [schedule] : [])),
       warnings: [
         ...sites.flatMap(({ target, site }) => replicasWarning(target, site)),
         ...canaries.flatMap(each => each.warnings),
+        ...(build.kind === 'unproven' && build.surprising
+          ? [{ code: 'not-built', message: `What Flux builds could not be built here: ${build.why}.` }]
+          : []),
       ],
-      adoption: await adoption.changes(),
+      adoption: files.adoption,
       adopted,
-      rendered: canaries.flatMap(({ rendered }) => rendered),
     };
   }
 

@@ -15,6 +15,7 @@ export function planSections(plan: PlanView): readonly string[] {
       ({ path, adoption, diff }) =>
         `<details open><summary>${adoption ? 'First, in a commit of its own: ' : ''}${plain(path)}</summary>\n\n${diffBlock(diff)}\n\n</details>`,
     ),
+    built(plan),
   ].filter(section => section !== '');
 }
 
@@ -92,4 +93,12 @@ function checks(plan: PlanView): string {
   return plan.checks
     .map(({ what, state, detail }) => `- ${SIGNS[state]} **${plain(what)}** ${plain(detail, 500)}`)
     .join('\n');
+}
+
+function built({ built: objects }: PlanView): string {
+  if (objects.length === 0) return '';
+  const diffs = objects.map(({ object, diff }) =>
+    diff === '' ? `${code(object)}: its content is not shown.` : `${code(object)}\n\n${diffBlock(diff)}`,
+  );
+  return `<details><summary>What changes in the build: ${objects.length === 1 ? 'one object' : `${objects.length} objects`}</summary>\n\n${diffs.join('\n\n')}\n\n</details>`;
 }

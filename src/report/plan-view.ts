@@ -4,6 +4,8 @@ import type { TargetKey } from '../rollout/target.ts';
 /** What a release would do; shown by `mode: plan`. */
 export interface PlanView {
   readonly files: readonly PlannedFile[];
+  /** What changes in the build of them; empty where they were not built. */
+  readonly built: readonly PlannedObject[];
   readonly canaries: readonly PlannedAnalysis[];
   /** What was looked at, found to be good or not, or could not be looked at and why. */
   readonly checks: readonly {
@@ -20,6 +22,13 @@ export interface PlannedFile {
   /** In a commit of its own, before the release: a Canary is adopted. */
   readonly adoption: boolean;
   /** Unified, without the heads of the files. */
+  readonly diff: string;
+}
+
+export interface PlannedObject {
+  /** `Deployment prod/frontend`. */
+  readonly object: string;
+  /** Unified; empty for a Secret. */
   readonly diff: string;
 }
 

@@ -59,6 +59,11 @@ export const resultSchema = z.strictObject({
       files: z.array(
         z.strictObject({ path: z.string(), adoption: z.boolean(), diff: z.string().describe('Unified.') }),
       ),
+      built: z
+        .array(
+          z.strictObject({ object: z.string(), diff: z.string().describe('Unified; empty for a Secret.') }),
+        )
+        .describe('What changes in the build of the folder; empty where it was not built.'),
       canaries: z.array(
         z.strictObject({
           target: z.string(),
@@ -138,6 +143,7 @@ export function resultOf(view: RolloutView): RolloutResult | undefined {
 function planResult(plan: PlanView): NonNullable<RolloutResult['plan']> {
   return {
     files: plan.files.map(({ path, adoption, diff }) => ({ path, adoption, diff })),
+    built: plan.built.map(({ object, diff }) => ({ object, diff })),
     canaries: plan.canaries.map(({ target, adopted, analysis, shortestMs, longestMs }) => ({
       target,
       adopted,

@@ -1,4 +1,5 @@
 import { CRD_VERSION } from '../flagger/crd-check.ts';
+import type { BuildProof } from '../plan/build.ts';
 import { offlineGround } from '../plan/offline-chain.ts';
 import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
 import type { PlannedFile, PlanView } from '../report/plan-view.ts';
@@ -124,6 +125,13 @@ function planView(
       ...plan.adoption.map(file => planned(file, true)),
       ...(plan.unchanged ? [] : plan.files.map(file => planned(file, false))),
     ],
+    built:
+      plan.build.kind === 'proven' && !plan.unchanged
+        ? plan.build.objects.map(({ object, before, after }) => ({
+            object,
+            diff: unifiedDiff(before, after),
+          }))
+        : [],
     canaries: plan.schedule.map(({ target, analysis, shortestMs, longestMs: longest }) => ({
       target,
       adopted: plan.adopted.includes(target),
@@ -137,11 +145,22 @@ function planView(
         state: 'good',
         detail: `what the tree says at ${plan.head.slice(0, 7)} is what runs now`,
       },
+      buildCheck(plan.build),
       ...(plan.rendered.length === 0 ? [] : [definitions(plan), serverCheck(on.dryRun)]),
       ...on.metrics.map(metricCheck),
     ],
     worstRollbackMs: longestMs + on.backMs,
   };
+}
+
+function buildCheck(build: BuildProof): PlanView['checks'][number] {
+  return build.kind === 'proven'
+    ? {
+        what: 'Build',
+        state: 'good',
+        detail: `${build.by} built it before and after: the values asked for are in it, and nothing else changes`,
+      }
+    : { what: 'Build', state: 'unchecked', detail: `not built, ${build.why}` };
 }
 
 function definitions(plan: ReleasePlan): PlanView['checks'][number] {
