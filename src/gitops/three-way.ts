@@ -1,5 +1,5 @@
 import type { CommittedFile, Restored } from '../rollout/ports.ts';
-import { ID_PATCH_HEADER } from '../rollout/target.ts';
+import { OWN_PATCH_MARK } from '../rollout/target.ts';
 import { blobSha } from './blob-text.ts';
 import type { FileAt } from './object-store.ts';
 
@@ -47,7 +47,7 @@ const KEPT_KINDS = /^[ \t]*(?:-[ \t]+)?["']?kind["']?[ \t]*:[ \t]*["']?(?:Canary
  * outage (seen; design §3). Reads text, not YAML, and so errs on the side of keeping.
  */
 export function mayDeleteFile(file: CommittedFile): boolean {
-  if (file.after.text.startsWith(ID_PATCH_HEADER)) return true;
+  if (file.after.text.startsWith(OWN_PATCH_MARK)) return true;
   return (
     !KEPT_KINDS.test(file.after.text) &&
     !/"kind"\s*:\s*"(?:Canary|Deployment|DaemonSet)"/.test(file.after.text)

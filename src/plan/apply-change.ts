@@ -9,6 +9,7 @@ import { imageInBuild, isSharedSetter, whereOf, writeImage } from './image-place
 import type { Site } from './locate.ts';
 import type { FoundValue, RepositoryFiles } from './plan.ts';
 import { setInOverlay } from './overlay-image.ts';
+import { setValueInOverlay } from './overlay-value.ts';
 import { items, record, text } from './patch-reach.ts';
 import { lineOfPlace, writePlace } from './value-setter.ts';
 import { YamlText } from './yaml-text.ts';
@@ -100,13 +101,17 @@ function applyValue(change: Extract<Change, { kind: 'env' | 'arg' }>, on: Change
   if (found.indirect !== undefined) {
     throw notFound(change, on, `${name} comes from ${found.indirect} (${path}:${line}), not from a value`);
   }
-  guardLine(change, on, {
-    path,
-    line,
-    text: found.place.file.text.split('\n')[line - 1] ?? '',
-    shared: found.place.shared,
-  });
-  if (found.value !== change.value) writePlace(on.edits, found.place, `${found.before}${change.value}`);
+  if (found.place.shared && on.settings.write === 'overlay') {
+    if (found.value !== change.value) setValueInOverlay(change, found, on);
+  } else {
+    guardLine(change, on, {
+      path,
+      line,
+      text: found.place.file.text.split('\n')[line - 1] ?? '',
+      shared: found.place.shared,
+    });
+    if (found.value !== change.value) writePlace(on.edits, found.place, `${found.before}${change.value}`);
+  }
   const expectation = { kind: change.kind, target: on.target, container: container.name, name } as const;
   return {
     found: {
@@ -225,7 +230,7 @@ function guardLine(change: Change, on: ChangeOn, at: Line & { readonly shared: b
     `${change.name} of ${on.target} is set in ${at.path}:${at.line}, outside of the folder that Flux applies (${on.site.layers[0]?.folder ?? ''}); other environments may build upon it.`,
     {
       remedy:
-        'Say write: base in rollout.yaml to change it for all of them, or set the value in this environment’s folder (an images entry or a patch) and release again.',
+        'Say write: overlay in rollout.yaml to set it for this environment alone (an images entry or a patch of its own), or write: base to change it for all of them.',
     },
   );
 }

@@ -1,4 +1,6 @@
 import type { FileBlob, FileChange } from '../rollout/ports.ts';
+import { OWN_PATCH_MARK } from '../rollout/target.ts';
+import { Refusal } from '../rollout/verdict.ts';
 import type { RepositoryFiles } from './plan.ts';
 import { YamlText } from './yaml-text.ts';
 
@@ -6,6 +8,7 @@ import { YamlText } from './yaml-text.ts';
 export class Edits {
   private readonly files: RepositoryFiles;
   private readonly edited = new Map<string, YamlText>();
+  private readonly written = new Set<string>();
   private readonly before = new Map<string, FileBlob | null>();
 
   constructor(files: RepositoryFiles) {
@@ -21,8 +24,9 @@ export class Edits {
     this.edited.set(file.path, edit(this.current(file)));
   }
 
-  /** A file that did not exist, or whose whole text is ours. */
+  /** A file that does not exist, or whose whole text is ours. */
   write(path: string, text: string): void {
+    this.written.add(path);
     this.edited.set(path, new YamlText(path, text));
   }
 
@@ -30,13 +34,16 @@ export class Edits {
   fork(): Edits {
     const fork = new Edits(this.files);
     for (const [path, file] of this.edited) fork.edited.set(path, file);
+    for (const path of this.written) fork.written.add(path);
     return fork;
   }
 
+  /** @throws Refusal when a file that we would write is there already and is not ours. */
   async changes(): Promise<readonly FileChange[]> {
     const all = await Promise.all(
       [...this.edited].map(async ([path, { text }]): Promise<FileChange | undefined> => {
         const before = await this.blobBefore(path);
+        if (before && this.written.has(path) && !isOurs(before.text, text)) throw occupied(path);
         return before?.text === text ? undefined : { path, before, text };
       }),
     );
@@ -52,4 +59,16 @@ export class Edits {
     this.before.set(path, blob);
     return blob;
   }
+}
+
+function isOurs(before: string, text: string): boolean {
+  return before === text || before.trim() === '' || before.startsWith(OWN_PATCH_MARK);
+}
+
+function occupied(path: string): Refusal {
+  return new Refusal(
+    'change-ambiguous',
+    `${path} would have to be written, but it is there already, outside of what Flux builds, and is not ours.`,
+    { remedy: 'List it in the kustomization, rename it, or take it away.' },
+  );
 }

@@ -1,6 +1,8 @@
+import { posix } from 'node:path';
 import type { CommittedFile, FileBlob, RevertForms, RevertRequest } from '../rollout/ports.ts';
-import { ID_PATCH_HEADER, ROLLOUT_ID_ANNOTATION, type TargetKey } from '../rollout/target.ts';
-import { record, text } from './patch-reach.ts';
+import { OWN_PATCH_MARK, ROLLOUT_ID_ANNOTATION, type TargetKey } from '../rollout/target.ts';
+import { KUSTOMIZATION_NAMES } from './kustomize-walk.ts';
+import { items, record, text } from './patch-reach.ts';
 import type { IdPlacement } from './plan.ts';
 import { YamlText } from './yaml-text.ts';
 
@@ -58,19 +60,42 @@ export function restoredFiles(on: {
   /** Files that our commit added may go again. */
   readonly mayRemove: boolean;
 }): RevertRequest['files'] {
-  return on.commit.files.map(({ path, before, after }) => {
-    const old = on.restoreTexts.has(path) ? (on.restoreTexts.get(path) ?? null) : before;
-    const stamped = on.placements.filter(
-      placement => placement.path === path && on.forms[placement.target] === 'stamped',
-    );
+  const oldOf = ({ path, before }: CommittedFile): FileBlob | null =>
+    on.restoreTexts.has(path) ? (on.restoreTexts.get(path) ?? null) : before;
+  const stampedIn = (path: string): readonly IdPlacement[] =>
+    on.placements.filter(placement => placement.path === path && on.forms[placement.target] === 'stamped');
+  // Patches that our commit added and that carry the new id: they must stay listed where they were.
+  const kept = on.commit.files
+    .filter(file => oldOf(file) === null && stampedIn(file.path).length > 0)
+    .map(({ path }) => path);
+  return on.commit.files.map(file => {
+    const { path, after } = file;
+    const old = oldOf(file);
+    const stamped = stampedIn(path);
     if (old === null) {
       // Nothing stood here: a patch of ours, which may go, unless an analysis must be ended by a new id in it.
       if (stamped.length === 0 && on.mayRemove) return { path, restored: { kind: 'absent' } };
       if (stamped.length === 0) return { path, restored: keptOrAbsent(after) };
       return { path, restored: { kind: 'blob', blob: stamp(after, stamped, { path, id: on.revertId }) } };
     }
-    return { path, restored: { kind: 'blob', blob: stamp(old, stamped, { path, id: on.revertId }) } };
+    const listed = { ...old, text: withPatches(old.text, { path, after: after.text, kept }) };
+    return { path, restored: { kind: 'blob', blob: stamp(listed, stamped, { path, id: on.revertId }) } };
   });
+}
+
+/** A kustomization with those patches that stay and that it listed after our commit; other files as they are. */
+function withPatches(
+  old: string,
+  on: { readonly path: string; readonly after: string; readonly kept: readonly string[] },
+): string {
+  if (!KUSTOMIZATION_NAMES.includes(posix.basename(on.path))) return old;
+  const patchesOf = (content: string): readonly string[] =>
+    items(record(new YamlText(on.path, content).data(0))['patches']).map(each => text(record(each)['path']));
+  const [before, after] = [patchesOf(old), patchesOf(on.after)];
+  return on.kept
+    .map(kept => posix.relative(posix.dirname(on.path), kept))
+    .filter(patch => after.includes(patch) && !before.includes(patch))
+    .reduce((file, patch) => file.append(0, ['patches'], { path: patch }), new YamlText(on.path, old)).text;
 }
 
 /** A file with a Canary or a workload is never deleted (Flux would prune it); anything else may go. */
@@ -80,9 +105,9 @@ function keptOrAbsent(after: FileBlob): RevertRequest['files'][number]['restored
     : { kind: 'absent' };
 }
 
-/** A patch that carries nothing but our annotations. */
+/** A patch that carries nothing but our annotations, or a value. */
 function isPatchOfOurs(after: FileBlob): boolean {
-  return after.text.startsWith(ID_PATCH_HEADER);
+  return after.text.startsWith(OWN_PATCH_MARK);
 }
 
 function stamp(

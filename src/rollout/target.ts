@@ -29,5 +29,7 @@ export interface ObjectRef {
 export const ROLLOUT_ID_ANNOTATION = 'gated-rollout/id';
 export const SOURCE_SHA_ANNOTATION = 'gated-rollout/source-sha';
 
-/** First line of a patch file that holds nothing but these annotations, so that a revert may delete it. */
-export const ID_PATCH_HEADER = '# Written by Gated Rollout: the id of the rollout, on the pod template.\n';
+/** How a patch file begins that holds nothing but what we wrote, so that a revert may delete it. */
+export const OWN_PATCH_MARK = '# Written by Gated Rollout:';
+export const ID_PATCH_HEADER = `${OWN_PATCH_MARK} the id of the rollout, on the pod template.\n`;
+export const VALUE_PATCH_HEADER = `${OWN_PATCH_MARK} a value of this environment.\n`;
