@@ -1,6 +1,6 @@
 import type { Change, RolloutFile } from '../config/settings.ts';
 import type { Expectation } from '../rollout/expectation.ts';
-import type { TargetKey } from '../rollout/target.ts';
+import type { ObjectRef, TargetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { type ContainerSite, containersOf } from './containers.ts';
 import type { Edits } from './edits.ts';
@@ -16,7 +16,10 @@ import { YamlText } from './yaml-text.ts';
 
 export interface AppliedChange {
   readonly found: FoundValue;
-  readonly expectation: Expectation;
+  /** Absent where a value must not be read or shown. */
+  readonly expectation?: Expectation;
+  /** The generated object that changes with it. */
+  readonly subject?: ObjectRef;
 }
 
 export interface ChangeOn {
@@ -30,7 +33,7 @@ export interface ChangeOn {
 
 /** Makes one change of a target's pod template where the build takes it from. @throws Refusal. */
 export function applyToTemplate(
-  change: Exclude<Change, { kind: 'field' }>,
+  change: Extract<Change, { kind: 'image' | 'env' | 'arg' }>,
   on: ChangeOn,
 ): readonly AppliedChange[] {
   return change.kind === 'image' ? applyImage(change, on) : [applyValue(change, on)];
@@ -198,7 +201,7 @@ export async function applyToField(
   const line = file.lineOf(site.document, change.path);
   guardImagePolicy(on.settings, { path: change.file, line, text: file.lineText(site.document, change.path) });
   if (current !== change.value)
-    on.edits.update(file, at => at.setString(site.document, change.path, change.value));
+    on.edits.update(file, at => at.setScalar(site.document, change.path, change.value));
   return change.in.map(target => {
     const expectation = { kind: 'field', target, object: change.object, path: change.path } as const;
     return {
@@ -222,7 +225,7 @@ interface Line {
   readonly text: string;
 }
 
-function guardLine(change: Change, on: ChangeOn, at: Line & { readonly shared: boolean }): void {
+export function guardLine(change: Change, on: ChangeOn, at: Line & { readonly shared: boolean }): void {
   guardImagePolicy(on.settings, at);
   if (!at.shared || on.settings.write === 'base') return;
   throw new Refusal(

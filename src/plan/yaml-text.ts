@@ -94,6 +94,17 @@ export class YamlText {
     return this.spliced(start, end, quoted(value, node));
   }
 
+  /** A value in place of the scalar at a path, of the type that was there where it can be. */
+  setScalar(document: number, path: YamlPath, value: string): YamlText {
+    const node = this.node(document, path);
+    const typed =
+      isScalar(node) &&
+      ((typeof node.value === 'number' && /^-?\d+(?:\.\d+)?$/.test(value)) ||
+        (typeof node.value === 'boolean' && /^(?:true|false)$/.test(value)));
+    if (!typed || !node.range) return this.setString(document, path, value);
+    return this.spliced(node.range[0], node.range[1], value);
+  }
+
   /**
    * Any value at the path of a map's key: replaced where it is, inserted after the map's last key where it is not, with
    * the maps above it made when they are missing.
