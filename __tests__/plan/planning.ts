@@ -86,6 +86,7 @@ export async function planOf(
       ...(on.parent === undefined ? [] : [{ ...KUSTOMIZATION, name: 'cluster', path: on.parent }]),
       { ...KUSTOMIZATION, path: on.folder ?? 'apps', ...on.applier },
     ],
+    links: [],
   };
   const targets = rollout.targets.map(target => {
     const template = on.templates?.[targetKey(target)];

@@ -68,7 +68,8 @@ export function generatorsOf(layer: Layer, above: readonly Layer[] = []): readon
         }),
       )
     : [];
-  return [...own, ...layer.children.flatMap(child => generatorsOf(child, layers))];
+  const inner = [...layer.children, ...(layer.components ?? [])];
+  return [...own, ...inner.flatMap(child => generatorsOf(child, layers))];
 }
 
 /** `key=path`, or a path whose last part is the key. */

@@ -275,7 +275,7 @@ function replicasWarning(target: TargetRef, site: Site): readonly PlanWarning[] 
       code: 'replicas-in-git',
       message: `${site.file.path} sets replicas: ${text(replicas)} for ${targetKey(target)}; Flux and Flagger will fight over it. Take it out, or use a HorizontalPodAutoscaler.`,
       path: site.file.path,
-      line: site.file.lineOf(site.document, ['spec', 'replicas']),
+      line: site.file.lineOf(site.document, [...site.root, 'spec', 'replicas']),
     },
   ];
 }

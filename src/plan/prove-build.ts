@@ -51,6 +51,13 @@ interface Applied {
  */
 export async function proveBuild(builder: TreeBuilder | undefined, query: BuildQuery): Promise<BuildProof> {
   if (!builder) return { kind: 'unproven', why: 'no builder was looked for', surprising: false };
+  const elsewhere = query.targets.find(
+    ({ target }) => (query.chains[targetKey(target)]?.links.length ?? 0) > 0,
+  );
+  if (elsewhere) {
+    const why = `${targetKey(elsewhere.target)} is not in what is built from this repository`;
+    return { kind: 'unproven', why, surprising: false };
+  }
   const objects: BuiltChange[] = [];
   let by = '';
   for (const applied of groups(query)) {
