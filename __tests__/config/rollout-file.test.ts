@@ -80,6 +80,13 @@ describe('rollout.yaml', () => {
     expect(rollout.canaries[0]).toMatchObject({ target: 'prod/frontend', file: 'apps/shop/canary.yaml' });
   });
 
+  it('a file without an object is what a generator reads', () => {
+    const yaml = 'target: [prod/x]\nchange: [{at: {file: ./apps/x.env, path: CHECKOUT}, value: new}]\n';
+    expect(parsed(yaml).changes).toMatchObject([
+      { kind: 'input', file: 'apps/x.env', path: ['CHECKOUT'], name: 'CHECKOUT', value: 'new' },
+    ]);
+  });
+
   it.each([
     ['', 'rollout.yaml:1:1: rollout.yaml: The file is empty.'],
     ['target: [prod/x]\n', 'change is missing'],

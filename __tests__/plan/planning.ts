@@ -82,11 +82,11 @@ export async function planOf(
       intervalMs: 60_000,
       verifies: false,
     },
-    links: [],
     kustomizations: [
       ...(on.parent === undefined ? [] : [{ ...KUSTOMIZATION, name: 'cluster', path: on.parent }]),
       { ...KUSTOMIZATION, path: on.folder ?? 'apps', ...on.applier },
     ],
+    links: [],
   };
   const targets = rollout.targets.map(target => {
     const template = on.templates?.[targetKey(target)];

@@ -57,17 +57,27 @@ describe.skipIf(!HAS_BUILDER)('proof by the builder of this machine', () => {
       'apps/kustomization.yaml':
         'namespace: prod\nresources: [deployment.yaml, worker.yaml, canary.yaml]\nimages: [{name: ghcr.io/acme/shop, newTag: 6.1.0}]\n',
     };
-    const refused = await refusal(planOf(files, IMAGE, on));
+    // The walk sees a Deployment; what it does not look into, the build shows.
+    const refused = await refusal(planOf(files, IMAGE));
     expect(refused.reason).toBe('change-ambiguous');
     expect(refused.message).toContain(
-      'change spec.template.spec.containers.main.image of Deployment prod/worker from ghcr.io/acme/shop:6.1.0 to ghcr.io/acme/shop:6.2.0, which is no target',
+      'set in apps/kustomization.yaml:3, which changes Deployment worker, too',
+    );
+    const job = `apiVersion: batch/v1
+kind: CronJob
+metadata: {name: nightly}
+spec:
+  schedule: "0 0 * * *"
+  jobTemplate: {spec: {template: {spec: {containers: [{name: main, image: ghcr.io/acme/shop}]}}}}
+`;
+    const built = await refusal(planOf({ ...files, 'apps/worker.yaml': job }, IMAGE, on));
+    expect(built.reason).toBe('change-ambiguous');
+    expect(built.message).toContain(
+      'change spec.jobTemplate.spec.template.spec.containers.main.image of CronJob prod/nightly from ghcr.io/acme/shop:6.1.0 to ghcr.io/acme/shop:6.2.0, which is no target',
     );
     const both = `target: [prod/shop, prod/worker]\nchange: [{image: "ghcr.io/acme/shop:6.2.0"}]\n`;
-    const planned = await planOf(
-      { ...files, 'apps/canary.yaml': `${canary('shop')}---\n${canary('worker')}` },
-      both,
-      on,
-    );
+    const canaries = `${canary('shop')}---\n${canary('worker')}`;
+    const planned = await planOf({ ...files, 'apps/canary.yaml': canaries }, both, on);
     expect(planned.build).toMatchObject({ kind: 'proven' });
   });
 

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { withConfigMaps } from './config-map-generator.ts';
 import { type Fields, fieldsAt, isFields, listAt, textAt, valueAt } from './kube-object.ts';
 import type { Wanted } from './object-store.ts';
 
@@ -28,7 +29,8 @@ export function kustomizeBuild(folder: string): readonly Wanted[] {
     (all, patch) => applyPatch(all, patch, folder),
     objects,
   );
-  const renamed = patched.map(object => transformed(object, kustomization));
+  const whole = withConfigMaps(patched, kustomization, folder);
+  const renamed = whole.map(object => transformed(object, kustomization));
   const names = renamed.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) throw new Error(`may not add resource with an already registered id: ${twice}`);
@@ -156,6 +158,14 @@ function operated(object: Wanted, operations: readonly unknown[]): unknown {
       .slice(1)
       .map(part => part.replaceAll('~1', '/').replaceAll('~0', '~'));
     const op = textAt(operation, 'op');
+    if (op === 'test') {
+      const found = path.reduce((value, key) => {
+        const item: unknown = Array.isArray(value) ? value[Number(key)] : valueAt(value, key);
+        return item;
+      }, at);
+      if (found === valueAt(operation, 'value')) return at;
+      throw new Error(`testing value ${path.join('/')} failed: test failed`);
+    }
     return setAt(at, path, op === 'remove' ? undefined : valueAt(operation, 'value'));
   }, object as unknown);
 }

@@ -1,4 +1,5 @@
 import { objectKey } from '../rollout/judge.ts';
+import { unhashed } from '../rollout/name-hash.ts';
 import type {
   CanaryView,
   ChainLink,
@@ -9,8 +10,9 @@ import type {
   TargetView,
 } from '../rollout/observation.ts';
 import type { Clock } from '../rollout/ports.ts';
-import { type ObjectRef, type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
+import { type ObservedObject, type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
 import { asking, ifAllowed } from './cluster-errors.ts';
+import { configMapsOf } from './config-references.ts';
 import type { FlaggerGauge } from './flagger-gauge.ts';
 import type { KubeClient } from './kube-client.ts';
 import { parseCanary, parseEvents, targetRefOf } from './parse-canary.ts';
@@ -22,7 +24,7 @@ import { collectionPath, objectPath } from './resources.ts';
 export interface Watched {
   readonly targets: readonly TargetRef[];
   readonly chains: Readonly<Record<TargetKey, FluxChain>>;
-  readonly objects: readonly ObjectRef[];
+  readonly objects: readonly ObservedObject[];
 }
 
 /** The Canary is read first and last; when it moved in between, what lies between may be of two moments. */
@@ -59,6 +61,7 @@ async function lookAtAll(kube: KubeClient, on: ReadOptions): Promise<Observation
     chains.set(names, reading);
     return reading;
   };
+  const named = watched.objects.flatMap(object => ('referenced' in object ? [] : [object]));
   const [targets, objects] = await Promise.all([
     Promise.all(
       watched.targets.map(async target => {
@@ -68,13 +71,18 @@ async function lookAtAll(kube: KubeClient, on: ReadOptions): Promise<Observation
       }),
     ),
     Promise.all(
-      watched.objects.map(async object => {
+      named.map(async object => {
         const namespace = object.namespace ?? watched.targets[0]?.namespace ?? 'default';
         const path = objectPath({ ...object, namespace });
         return [objectKey(object), (await asking(() => kube.get(path))) ?? null] as const;
       }),
     ),
   ]);
+  const referenced = watched.objects.some(object => 'referenced' in object)
+    ? await Promise.all(
+        watched.targets.map((target, index) => readConfigs(kube, target, targets[index]?.[1])),
+      )
+    : [];
   const analysing = targets.some(([, { canary }]) => canary?.phase === 'Progressing');
   const values = on.source === 'read' && analysing ? await on.gauge?.values() : undefined;
   const measured = targets.map(([key, view]) => {
@@ -85,8 +93,30 @@ async function lookAtAll(kube: KubeClient, on: ReadOptions): Promise<Observation
     source: on.source,
     at: clock.now(),
     targets: Object.fromEntries(measured),
-    objects: Object.fromEntries(objects),
+    objects: Object.fromEntries([...referenced.flat(), ...objects]),
   };
+}
+
+/** The ConfigMaps of a pod template, by their names with and without a hash of their content. */
+async function readConfigs(
+  kube: KubeClient,
+  { namespace }: TargetRef,
+  view: TargetView | undefined,
+): Promise<readonly (readonly [string, unknown])[]> {
+  const names = configMapsOf(view?.target?.template);
+  const found = await Promise.all(
+    names.map(async name => {
+      const object = await asking(() => kube.get(objectPath({ kind: 'ConfigMap', namespace, name })));
+      return { name, object: object ?? null };
+    }),
+  );
+  const keyed = (nameOf: (name: string) => string) =>
+    found.map(
+      ({ name, object }) =>
+        [objectKey({ kind: 'ConfigMap', namespace, name: nameOf(name) }), object] as const,
+    );
+  // Later ones win: a name that is written so, over one that is so only without its hash.
+  return [...keyed(unhashed), ...keyed(name => name)];
 }
 
 async function readTarget(kube: KubeClient, target: TargetRef): Promise<TargetView> {

@@ -2,7 +2,7 @@ import type { RepositoryName, RolloutFile } from '../config/settings.ts';
 import type { MetricNow, PlanWarning, RenderedObject } from '../plan/plan.ts';
 import type { FluxChain, Observation, SourceView } from '../rollout/observation.ts';
 import type { Clock, ClusterView } from '../rollout/ports.ts';
-import { type ObjectRef, type TargetKey, targetKey } from '../rollout/target.ts';
+import { type ObservedObject, type TargetKey, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { ClusterWatcher } from './cluster-watcher.ts';
 import { type DryRun, dryRun } from './dry-run.ts';
@@ -88,7 +88,7 @@ export class Cluster {
     return metricsNow(this.options.kube, plan);
   }
 
-  view(on: { readonly chains: Chains; readonly objects: readonly ObjectRef[] }): ClusterView {
+  view(on: { readonly chains: Chains; readonly objects: readonly ObservedObject[] }): ClusterView {
     const { kube, clock, random, rollout, gauge } = this.options;
     return new ClusterWatcher({ kube, clock, random, gauge, watched: { targets: rollout.targets, ...on } });
   }

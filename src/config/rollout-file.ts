@@ -304,17 +304,22 @@ function toChange(change: NamedChange, value: string, problems: ConfigProblem[])
   if (yaml.arg !== undefined)
     return { ...common, kind: 'arg', name: yaml.name ?? yaml.arg, arg: yaml.arg, value };
   const { at } = yaml;
-  const [, kind, namespace, name] = OBJECT_PATTERN.exec(at?.object ?? '') ?? [];
-  if (at === undefined || kind === undefined || name === undefined) return undefined;
-  return {
+  if (at === undefined) return undefined;
+  const place = {
     in: change.in,
     position: change.position,
-    kind: 'field',
     name: yaml.name ?? at.path,
     file: at.file.replace(/^\.?\//, ''),
-    object: { kind, name, ...(namespace === undefined ? {} : { namespace }) },
     path: fieldPath(at.path),
     value,
+  };
+  if (at.object === undefined) return { ...place, kind: 'input' };
+  const [, kind, namespace, name] = OBJECT_PATTERN.exec(at.object) ?? [];
+  if (kind === undefined || name === undefined) return undefined;
+  return {
+    ...place,
+    kind: 'field',
+    object: { kind, name, ...(namespace === undefined ? {} : { namespace }) },
   };
 }
 

@@ -36,15 +36,20 @@ export const changeSchema = z
         object: z
           .string()
           .regex(OBJECT_PATTERN, 'Kind/name, or Kind/namespace/name')
-          .describe('The object in that file: Kind/name.')
-          .meta({ examples: ['ConfigMap/flags'] }),
+          .describe(
+            'The object in that file: Kind/name. Without it the file is one that a configMapGenerator or secretGenerator reads (YAML, JSON, .env, .properties), or the kustomization with its literals.',
+          )
+          .meta({ examples: ['ConfigMap/flags'] })
+          .optional(),
         path: z
           .string()
           .min(1)
           .describe('Path of the field, its keys divided by dots; keys that have dots in brackets.')
-          .meta({ examples: ['data.checkout', 'data["app.properties"]'] }),
+          .meta({
+            examples: ['data.checkout', 'data["app.properties"]', 'configMapGenerator.settings.CHECKOUT'],
+          }),
       })
-      .describe('Any field of any object.')
+      .describe('Any field of any object, or of a file that is no object.')
       .optional(),
     value: scalar.describe('The new value, unless `set` gives it.').optional(),
     name: z.string().min(1).describe('The name by which `set` gives the value.').optional(),

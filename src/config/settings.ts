@@ -42,6 +42,13 @@ export type Change = {
       readonly path: readonly (string | number)[];
       readonly value: string;
     }
+  /** A value in a file that a generator of kustomize reads, or in its literals. */
+  | {
+      readonly kind: 'input';
+      readonly file: string;
+      readonly path: readonly (string | number)[];
+      readonly value: string;
+    }
 );
 
 /** What rollout.yaml says of one Canary. `spec` holds only the fields given, in Canary.spec's own words. */

@@ -1,22 +1,27 @@
+import { isAlias } from 'yaml';
 import type { Change, RolloutFile } from '../config/settings.ts';
 import type { Expectation } from '../rollout/expectation.ts';
-import type { TargetKey } from '../rollout/target.ts';
+import type { ObjectRef, TargetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { type ContainerSite, containersOf } from './containers.ts';
 import type { Edits } from './edits.ts';
 import { findInContainer } from './env-and-arg.ts';
-import { imageInBuild, isSharedSetter, whereOf, writeImage } from './image-places.ts';
-import type { Site } from './locate.ts';
+import { type ImageInBuild, imageInBuild, isSharedSetter, whereOf, writeImage } from './image-places.ts';
+import { objectsIn, type Site } from './locate.ts';
 import type { FoundValue, RepositoryFiles } from './plan.ts';
 import { setInOverlay } from './overlay-image.ts';
 import { setValueInOverlay } from './overlay-value.ts';
 import { items, record, text } from './patch-reach.ts';
+import { refuseOthers } from './shared-place.ts';
 import { lineOfPlace, writePlace } from './value-setter.ts';
 import { YamlText } from './yaml-text.ts';
 
 export interface AppliedChange {
   readonly found: FoundValue;
-  readonly expectation: Expectation;
+  /** Absent where a value must not be read or shown. */
+  readonly expectation?: Expectation;
+  /** The generated object that changes with it. */
+  readonly subject?: ObjectRef;
 }
 
 export interface ChangeOn {
@@ -30,7 +35,7 @@ export interface ChangeOn {
 
 /** Makes one change of a target's pod template where the build takes it from. @throws Refusal. */
 export function applyToTemplate(
-  change: Exclude<Change, { kind: 'field' }>,
+  change: Extract<Change, { kind: 'image' | 'env' | 'arg' }>,
   on: ChangeOn,
 ): readonly AppliedChange[] {
   return change.kind === 'image' ? applyImage(change, on) : [applyValue(change, on)];
@@ -55,13 +60,17 @@ function applyImage(change: Extract<Change, { kind: 'image' }>, on: ChangeOn): r
       `no container has the image ${change.repository}; it has ${seen.join(', ') || 'none'}`,
     );
   }
-  return wanted.map(image => {
+  // What is written out before what is an alias of it.
+  const ordered = wanted.toSorted((one, other) => Number(isAliased(one)) - Number(isAliased(other)));
+  return ordered.map(image => {
     const where = whereOf(image.versionBy);
     const shared = isSharedSetter(image.versionBy);
     if (shared && on.settings.write === 'overlay' && change.newRepository === undefined) {
       if (image.version !== change.version) setInOverlay(change, image, on);
     } else {
       guardLine(change, on, { ...where, shared });
+      if (image.version !== change.version) refuseOthers(change, image.versionBy, on);
+      if (change.newRepository !== undefined) refuseOthers(change, image.repositoryBy, on);
       writeImage(on.edits, image, { version: change.version, repository: change.newRepository });
     }
     const repository = change.newRepository ?? image.repository;
@@ -79,6 +88,12 @@ function applyImage(change: Extract<Change, { kind: 'image' }>, on: ChangeOn): r
       expectation: { ...expectation, repository, version: change.version },
     };
   });
+}
+
+function isAliased({ versionBy }: ImageInBuild): boolean {
+  if (versionBy.kind !== 'reference') return false;
+  const { file, document, path, inline } = versionBy.place;
+  return inline === undefined && isAlias(file.node(document, path));
 }
 
 function applyValue(change: Extract<Change, { kind: 'env' | 'arg' }>, on: ChangeOn): AppliedChange {
@@ -110,7 +125,10 @@ function applyValue(change: Extract<Change, { kind: 'env' | 'arg' }>, on: Change
       text: found.place.file.text.split('\n')[line - 1] ?? '',
       shared: found.place.shared,
     });
-    if (found.value !== change.value) writePlace(on.edits, found.place, `${found.before}${change.value}`);
+    if (found.value !== change.value) {
+      refuseOthers(change, { kind: 'reference', place: found.place }, on);
+      writePlace(on.edits, found.place, `${found.before}${change.value}`);
+    }
   }
   const expectation = { kind: change.kind, target: on.target, container: container.name, name } as const;
   return {
@@ -167,7 +185,7 @@ export async function applyToField(
   }
   const file = on.edits.current(new YamlText(change.file, blob.text));
   const { kind, name, namespace } = change.object;
-  const objects = file.documents.map((_, document) => ({ document, data: record(file.data(document)) }));
+  const objects = objectsIn(file).map(each => ({ ...each, data: record(each.data) }));
   const site = objects.find(({ data }) => {
     const metadata = record(data['metadata']);
     const ofNamespace =
@@ -184,8 +202,9 @@ export async function applyToField(
       },
     );
   }
-  const node = file.node(site.document, change.path);
-  const current = node && 'value' in node && node.value !== null ? String(node.value) : undefined;
+  const path = [...site.root, ...change.path];
+  const value = file.scalar(site.document, path)?.value;
+  const current = value === undefined || value === null ? undefined : String(value);
   if (current === undefined) {
     throw new Refusal(
       'change-not-found',
@@ -195,10 +214,9 @@ export async function applyToField(
       },
     );
   }
-  const line = file.lineOf(site.document, change.path);
-  guardImagePolicy(on.settings, { path: change.file, line, text: file.lineText(site.document, change.path) });
-  if (current !== change.value)
-    on.edits.update(file, at => at.setString(site.document, change.path, change.value));
+  const line = file.lineOf(site.document, path);
+  guardImagePolicy(on.settings, { path: change.file, line, text: file.lineText(site.document, path) });
+  if (current !== change.value) on.edits.update(file, at => at.setScalar(site.document, path, change.value));
   return change.in.map(target => {
     const expectation = { kind: 'field', target, object: change.object, path: change.path } as const;
     return {
@@ -222,7 +240,7 @@ interface Line {
   readonly text: string;
 }
 
-function guardLine(change: Change, on: ChangeOn, at: Line & { readonly shared: boolean }): void {
+export function guardLine(change: Change, on: ChangeOn, at: Line & { readonly shared: boolean }): void {
   guardImagePolicy(on.settings, at);
   if (!at.shared || on.settings.write === 'base') return;
   throw new Refusal(

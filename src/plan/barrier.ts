@@ -41,6 +41,13 @@ export function raiseBarrier(
         { remedy: 'Take barrier out of rollout.yaml, or say write: base.' },
       );
     }
+    if (site.root.length > 0) {
+      throw new Refusal(
+        'unsupported-file',
+        `The Canary of ${target} is in a List (${site.file.path}), where the barrier cannot be put.`,
+        { remedy: 'Write the Canary as a document of its own.' },
+      );
+    }
     if (skipsAnalysis(edits, site)) {
       throw new Refusal(
         'bad-config',

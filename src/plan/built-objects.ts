@@ -1,4 +1,5 @@
 import { parse } from 'yaml';
+import { unhashed } from '../rollout/name-hash.ts';
 import { record, text } from './patch-reach.ts';
 
 /** An object as a builder wrote it out. */
@@ -62,11 +63,6 @@ export function changedObjects(before: string, after: string): readonly ChangedO
 
 function identity({ kind, namespace, name }: BuiltObject, named = (plain: string) => plain): string {
   return `${kind} ${namespace ?? ''}/${named(name)}`;
-}
-
-/** kustomize api/hasher/hasher.go: ten letters and digits after a dash. */
-export function unhashed(name: string): string {
-  return name.replace(/-[0-9a-z]{10}$/, '');
 }
 
 export function differences(from: unknown, to: unknown, path: readonly string[] = []): readonly Difference[] {

@@ -1,3 +1,4 @@
+import { objectsIn } from './locate.ts';
 import { record } from './patch-reach.ts';
 import type { YamlPath, YamlText } from './yaml-text.ts';
 
@@ -66,16 +67,23 @@ function exclusive(
  */
 export function editCanary(
   file: YamlText,
-  document: number,
+  on: { readonly document: number; readonly root: YamlPath },
   wanted: Readonly<Record<string, unknown>>,
 ): YamlText {
   return bring(file, {
-    document,
-    path: ['spec'],
-    from: record(record(file.data(document))['spec']),
+    document: on.document,
+    path: [...on.root, 'spec'],
+    from: record(record(dataAt(file, on))['spec']),
     to: wanted,
     depth: 2,
   });
+}
+
+function dataAt(file: YamlText, on: { readonly document: number; readonly root: YamlPath }): unknown {
+  const found = objectsIn(file).find(
+    ({ document, root }) => document === on.document && root.join() === on.root.join(),
+  );
+  return found?.data;
 }
 
 interface Bringing {

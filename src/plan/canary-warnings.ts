@@ -35,7 +35,7 @@ function meshedIngress(on: Parameters<typeof canaryWarnings>[0]): readonly PlanW
       code: 'service-upstream',
       message: `${targetKey(on.target)} is meshed by Linkerd, and Ingress ${ingress.name} (${ingress.file.path}) lacks ${SERVICE_UPSTREAM}: "true": NGINX would go past the mesh, and Linkerd’s metrics would see no canary. Add it, or say canary.${targetKey(on.target)}.service-upstream: true in rollout.yaml.`,
       path: ingress.file.path,
-      line: ingress.file.lineOf(ingress.document, ['metadata']),
+      line: ingress.file.lineOf(ingress.document, [...ingress.root, 'metadata']),
     },
   ];
 }

@@ -30,7 +30,7 @@ export function placeInManifest(container: ContainerSite, path: YamlPath): Value
   return {
     file: site.file,
     document: site.document,
-    path: [...POD_SPEC, list, index, ...path],
+    path: [...site.root, ...POD_SPEC, list, index, ...path],
     shared: isShared(site),
   };
 }
@@ -55,6 +55,7 @@ export function containerPatches(patch: ReachingPatch, container: ContainerSite)
   });
 }
 
+/** Operations on the container, below it, or on the whole list that holds it. */
 function operations(content: readonly unknown[], container: ContainerSite): readonly ContainerPatch[] {
   const prefix = ['', ...POD_SPEC, container.list, String(container.index)];
   return content.flatMap((item, index): readonly ContainerPatch[] => {
@@ -64,14 +65,16 @@ function operations(content: readonly unknown[], container: ContainerSite): read
     const parts = text(operation['path'])
       .split('/')
       .map(part => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-    if (!prefix.every((part, at) => parts[at] === part)) return [];
-    return [
-      {
-        kind: 'operation',
-        pointer: parts.slice(prefix.length),
-        value: operation['value'],
-        at: [index, 'value'],
-      },
-    ];
+    const value = operation['value'];
+    const at: YamlPath = [index, 'value'];
+    if (op === 'replace' && parts.join('/') === prefix.slice(0, -1).join('/')) {
+      const place = items(value).findIndex(each => text(record(each)['name']) === container.name);
+      return place < 0 ? [] : [{ kind: 'merge', data: record(items(value)[place]), at: [...at, place] }];
+    }
+    if (!prefix.every((part, depth) => parts[depth] === part)) return [];
+    const pointer = parts.slice(prefix.length);
+    if (pointer.length > 0) return [{ kind: 'operation', pointer, value, at }];
+    // `add` at the place of a container puts another one before it.
+    return op === 'replace' ? [{ kind: 'merge', data: record(value), at }] : [];
   });
 }

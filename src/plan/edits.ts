@@ -9,6 +9,8 @@ export class Edits {
   private readonly files: RepositoryFiles;
   private readonly edited = new Map<string, YamlText>();
   private readonly written = new Set<string>();
+  /** Files that are no YAML. */
+  private readonly texts = new Map<string, string>();
   private readonly before = new Map<string, FileBlob | null>();
 
   constructor(files: RepositoryFiles) {
@@ -30,18 +32,29 @@ export class Edits {
     this.edited.set(path, new YamlText(path, text));
   }
 
+  /** Another text for a file that is no YAML. */
+  writeText(path: string, text: string): void {
+    this.texts.set(path, text);
+  }
+
+  /** A file's text as edited so far; undefined where it was not touched. */
+  textOf(path: string): string | undefined {
+    return this.texts.get(path) ?? this.edited.get(path)?.text;
+  }
+
   /** A copy to go on from, which leaves this one as it is. */
   fork(): Edits {
     const fork = new Edits(this.files);
     for (const [path, file] of this.edited) fork.edited.set(path, file);
     for (const path of this.written) fork.written.add(path);
+    for (const [path, text] of this.texts) fork.texts.set(path, text);
     return fork;
   }
 
   /** @throws Refusal when a file that we would write is there already and is not ours. */
   async changes(): Promise<readonly FileChange[]> {
     const all = await Promise.all(
-      [...this.edited].map(async ([path, { text }]): Promise<FileChange | undefined> => {
+      this.all().map(async ([path, text]): Promise<FileChange | undefined> => {
         const before = await this.blobBefore(path);
         if (before && this.written.has(path) && !isOurs(before.text, text)) throw occupied(path);
         return before?.text === text ? undefined : { path, before, text };
@@ -50,6 +63,10 @@ export class Edits {
     return all
       .filter(change => change !== undefined)
       .toSorted((one, other) => (one.path < other.path ? -1 : 1));
+  }
+
+  private all(): readonly (readonly [path: string, text: string])[] {
+    return [...[...this.edited].map(([path, { text }]) => [path, text] as const), ...this.texts];
   }
 
   private async blobBefore(path: string): Promise<FileBlob | null> {

@@ -14,7 +14,13 @@ export function fluxLayer(
   const patches = (spec.patches ?? []).flatMap(({ patch, target }, index): readonly Patch[] => {
     if (patch === undefined) return [];
     const content: unknown = parseDocument(patch).toJS();
-    return [{ at: { kind: 'inline', index }, content, ...(target ? { target: chosen(target) } : {}) }];
+    return [
+      {
+        at: { kind: 'inline', path: ['patches', index, 'patch'] },
+        content,
+        ...(target ? { target: chosen(target) } : {}),
+      },
+    ];
   });
   return {
     folder: built.folder,

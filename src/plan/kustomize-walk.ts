@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
-import { isMap, parseDocument } from 'yaml';
+import { isMap, parseAllDocuments, parseDocument } from 'yaml';
 import { z } from 'zod';
 import { Refusal } from '../rollout/verdict.ts';
-import type { ImageEntry, Layer, Patch } from './layer.ts';
+import type { ImageEntry, Layer, Patch, PatchTarget } from './layer.ts';
 import type { RepositoryFiles } from './plan.ts';
 import { YamlText } from './yaml-text.ts';
 
@@ -10,6 +10,26 @@ export const KUSTOMIZATION_NAMES = ['kustomization.yaml', 'kustomization.yml', '
 const MAX_DEPTH = 20;
 
 const text = z.union([z.string(), z.number()]).transform(String);
+const patchSchema = z
+  .array(
+    z.looseObject({
+      path: z.string().optional(),
+      patch: z.string().optional(),
+      target: z
+        .looseObject({
+          group: z.string().optional(),
+          version: z.string().optional(),
+          kind: z.string().optional(),
+          name: z.string().optional(),
+          namespace: z.string().optional(),
+          labelSelector: z.string().optional(),
+          annotationSelector: z.string().optional(),
+        })
+        .optional(),
+    }),
+  )
+  .nullish()
+  .catch([]);
 export const kustomizationSchema = z
   .looseObject({
     namespace: z.string().optional().catch(undefined),
@@ -29,24 +49,8 @@ export const kustomizationSchema = z
       )
       .nullish()
       .catch([]),
-    patches: z
-      .array(
-        z.looseObject({
-          path: z.string().optional(),
-          patch: z.string().optional(),
-          target: z
-            .looseObject({
-              kind: z.string().optional(),
-              name: z.string().optional(),
-              namespace: z.string().optional(),
-              labelSelector: z.string().optional(),
-              annotationSelector: z.string().optional(),
-            })
-            .optional(),
-        }),
-      )
-      .nullish()
-      .catch([]),
+    patches: patchSchema,
+    patchesJson6902: patchSchema,
     patchesStrategicMerge: z.array(z.string()).nullish().catch([]),
   })
   .catch({});
@@ -74,16 +78,21 @@ export function imageEntries(images: Kustomized['images']): readonly ImageEntry[
   }));
 }
 
+const TARGET_FIELDS = [
+  'group',
+  'version',
+  'kind',
+  'name',
+  'namespace',
+  'labelSelector',
+  'annotationSelector',
+] as const;
+
 export function chosen(
   target: NonNullable<NonNullable<Kustomized['patches']>[number]['target']>,
-): NonNullable<Patch['target']> {
-  const { kind, name, namespace, labelSelector, annotationSelector } = target;
-  return {
-    ...(kind === undefined ? {} : { kind }),
-    ...(name === undefined ? {} : { name }),
-    ...(namespace === undefined ? {} : { namespace }),
-    selector: labelSelector !== undefined || annotationSelector !== undefined,
-  };
+): PatchTarget {
+  const given = TARGET_FIELDS.filter(field => target[field] !== undefined);
+  return Object.fromEntries(given.map(field => [field, target[field]]));
 }
 
 class Walk {
@@ -103,7 +112,7 @@ class Walk {
     const kustomization = await this.file(join(folder, name));
     if (kustomization === undefined) throw broken(folder, `${name} cannot be read`);
     const data = kustomizationSchema.parse(kustomization.data(0) ?? {});
-    const named = [...(data.resources ?? []), ...(data.bases ?? []), ...(data.components ?? [])];
+    const named = [...(data.resources ?? []), ...(data.bases ?? [])];
     const resources: YamlText[] = [];
     const children: Layer[] = [];
     await this.readAll(named.filter(each => !isRemote(each)).map(each => normal(join(folder, each))));
@@ -117,6 +126,10 @@ class Walk {
         children.push(await this.layer(path, depth + 1));
       }
     }
+    const components: Layer[] = [];
+    for (const component of (data.components ?? []).filter(each => !isRemote(each))) {
+      components.push(await this.layer(normal(join(folder, component)), depth + 1));
+    }
     return {
       folder,
       kustomization,
@@ -127,6 +140,7 @@ class Walk {
       patches: await this.patches(folder, data),
       resources,
       children,
+      components,
     };
   }
 
@@ -160,16 +174,29 @@ class Walk {
     data: z.infer<typeof kustomizationSchema>,
   ): Promise<readonly Patch[]> {
     const all: Patch[] = [];
-    for (const path of data.patchesStrategicMerge ?? []) {
-      all.push(...(await this.filePatches(folder, path, undefined)));
+    for (const [index, path] of (data.patchesStrategicMerge ?? []).entries()) {
+      all.push(
+        ...(path.includes('\n')
+          ? parseAllDocuments(path).map(
+              (document): Patch => ({
+                at: { kind: 'inline', path: ['patchesStrategicMerge', index] },
+                content: document.toJS(),
+              }),
+            )
+          : await this.filePatches(folder, path, undefined)),
+      );
     }
-    for (const [index, { path, patch, target }] of (data.patches ?? []).entries()) {
-      const only = target && chosen(target);
-      if (patch !== undefined) {
-        const content: unknown = parseDocument(patch).toJS();
-        all.push({ at: { kind: 'inline', index }, content, ...(only ? { target: only } : {}) });
-      } else if (path !== undefined) {
-        all.push(...(await this.filePatches(folder, path, only)));
+    // kustomize api/internal/target/kusttarget.go: operations of the old form come last.
+    for (const list of ['patches', 'patchesJson6902'] as const) {
+      for (const [index, { path, patch, target }] of (data[list] ?? []).entries()) {
+        const only = target && chosen(target);
+        if (patch !== undefined) {
+          const content: unknown = parseDocument(patch).toJS();
+          const at = { kind: 'inline', path: [list, index, 'patch'] } as const;
+          all.push({ at, content, ...(only ? { target: only } : {}) });
+        } else if (path !== undefined) {
+          all.push(...(await this.filePatches(folder, path, only)));
+        }
       }
     }
     return all;
@@ -180,7 +207,6 @@ class Walk {
     path: string,
     target: Patch['target'],
   ): Promise<readonly Patch[]> {
-    if (path.includes('\n')) return [];
     const file = await this.file(normal(join(folder, path)));
     if (file === undefined) throw broken(folder, `the patch ${path} does not exist`);
     return file.documents.map((_, document) => ({

@@ -1,4 +1,4 @@
-import type { YamlText } from './yaml-text.ts';
+import type { YamlPath, YamlText } from './yaml-text.ts';
 
 /** One kustomization (or a folder without one) as Flux builds it; the outermost is the folder that Flux applies. */
 export interface Layer {
@@ -16,6 +16,8 @@ export interface Layer {
   readonly resources: readonly YamlText[];
   /** Kustomizations that this one builds upon, in order. */
   readonly children: readonly Layer[];
+  /** What changes all that this one has gathered, before its own patches do. */
+  readonly components?: readonly Layer[];
 }
 
 export interface ImageEntry {
@@ -31,16 +33,21 @@ export interface Patch {
   /** Where the patch's text is: a file, or a place in the kustomization. */
   readonly at:
     | { readonly kind: 'file'; readonly file: YamlText; readonly document: number }
-    | { readonly kind: 'inline'; readonly index: number };
+    | { readonly kind: 'inline'; readonly path: YamlPath };
   /** A strategic merge patch, or the operations of a JSON6902 patch. */
   readonly content: unknown;
-  readonly target?: {
-    readonly kind?: string;
-    readonly name?: string;
-    readonly namespace?: string;
-    /** Selected in a way that is not followed here. */
-    readonly selector: boolean;
-  };
+  readonly target?: PatchTarget;
+}
+
+/** Each is a regular expression of its whole; selectors are those of kubectl. */
+export interface PatchTarget {
+  readonly group?: string;
+  readonly version?: string;
+  readonly kind?: string;
+  readonly name?: string;
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly annotationSelector?: string;
 }
 
 /** Where a layer's `images` and `patches` are written. */

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import type { Layer } from './layer.ts';
-import type { YamlText } from './yaml-text.ts';
+import { items, record } from './patch-reach.ts';
+import type { YamlPath, YamlText } from './yaml-text.ts';
 
 /** Where an object of the build is written down. */
 export interface Site {
   readonly file: YamlText;
   readonly document: number;
+  /** Of the object in the document: [], or its place in a List. */
+  readonly root: YamlPath;
   /** As written, before prefixes. */
   readonly name: string;
   readonly namespace?: string;
@@ -21,16 +24,19 @@ const objectSchema = z.looseObject({
 
 /** All objects of the build, with the way on which kustomize comes to them. */
 export function objectsOf(layer: Layer, above: readonly Layer[] = []): readonly Site[] {
-  const layers = [...above, layer];
+  const components = layer.components ?? [];
+  // kustomize api/internal/target/kusttarget.go, accumulateComponents: one after the other, over all that came before.
+  const layers = [...above, layer, ...components.toReversed().flatMap(withComponents)];
   const own = layer.resources.flatMap(file =>
-    file.documents.flatMap((_, document): readonly Site[] => {
-      const parsed = objectSchema.safeParse(file.data(document));
+    objectsIn(file).flatMap(({ document, root, data }): readonly Site[] => {
+      const parsed = objectSchema.safeParse(data);
       if (!parsed.success) return [];
       const { name, namespace } = parsed.data.metadata;
       return [
         {
           file,
           document,
+          root,
           name,
           ...(namespace === undefined ? {} : { namespace }),
           data: parsed.data,
@@ -39,7 +45,34 @@ export function objectsOf(layer: Layer, above: readonly Layer[] = []): readonly 
       ];
     }),
   );
-  return [...own, ...layer.children.flatMap(child => objectsOf(child, layers))];
+  return [
+    ...own,
+    ...layer.children.flatMap(child => objectsOf(child, layers)),
+    ...components.flatMap((component, index) => {
+      const later = components.slice(index + 1).toReversed();
+      return objectsOf(component, [...above, layer, ...later.flatMap(withComponents)]);
+    }),
+  ];
+}
+
+/** Outermost first, as the layers of a site are. */
+function withComponents(component: Layer): readonly Layer[] {
+  return [component, ...(component.components ?? []).toReversed().flatMap(withComponents)];
+}
+
+/** All objects of a file: its documents, and the items of those that are lists. */
+export function objectsIn(
+  file: YamlText,
+): readonly { readonly document: number; readonly root: YamlPath; readonly data: unknown }[] {
+  return file.documents.flatMap((_, document) => {
+    const data = file.data(document);
+    const { kind, items: listed } = record(data);
+    // kustomize api/resource/factory.go: a kind that ends in List and has items stands for them.
+    if (typeof kind !== 'string' || !kind.endsWith('List') || !Array.isArray(listed)) {
+      return [{ document, root: [], data }];
+    }
+    return items(listed).map((item, index) => ({ document, root: ['items', index], data: item }));
+  });
 }
 
 /** The name that the object has in the cluster: inner prefixes stand nearer to it. */

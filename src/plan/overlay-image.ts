@@ -63,7 +63,7 @@ function othersWith(
   { site, objects }: OverlayImageOn,
 ): readonly string[] {
   return objects
-    .filter(other => other.file !== site.file || other.document !== site.document)
+    .filter(other => other !== site)
     .filter(other =>
       containersOf(other).some(container => imageInBuild(container)?.repository === repository),
     )

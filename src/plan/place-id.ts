@@ -4,10 +4,12 @@ import {
   SOURCE_SHA_ANNOTATION,
   type TargetKey,
 } from '../rollout/target.ts';
+import { Refusal } from '../rollout/verdict.ts';
 import type { Edits } from './edits.ts';
 import { join } from './kustomize-walk.ts';
 import type { Layer } from './layer.ts';
 import { isShared, type Site } from './locate.ts';
+import { patchesFor, record, text } from './patch-reach.ts';
 import type { IdPlacement } from './plan.ts';
 import { TEMPLATE_ANNOTATIONS } from './stamp.ts';
 import { type YamlPath, YamlText } from './yaml-text.ts';
@@ -28,17 +30,54 @@ export function placeId(
 ): IdPlacement {
   const { site, target } = on;
   const values = { [ROLLOUT_ID_ANNOTATION]: on.id, [SOURCE_SHA_ANNOTATION]: on.sourceSha };
-  const overlay = isShared(site) && on.write !== 'base' ? overlayOf(site) : undefined;
+  const dropping = site.layers.find(layer =>
+    patchesFor(layer, site).some(({ content }) => dropsAnnotations(content)),
+  );
+  if (dropping?.flux) throw dropped(target, dropping.flux.file.path);
+  const overlay = dropping || (isShared(site) && on.write !== 'base') ? overlayOf(site) : undefined;
   if (overlay?.kustomization) {
     return inPatch(edits, { target, site, values, layer: overlay, kustomization: overlay.kustomization });
   }
+  const annotations = [...site.root, ...TEMPLATE_ANNOTATIONS];
   edits.update(site.file, file =>
     Object.entries(values).reduce(
-      (at, [key, value]) => at.set(site.document, [...TEMPLATE_ANNOTATIONS, key], value),
+      (at, [key, value]) => at.set(site.document, [...annotations, key], value),
       file,
     ),
   );
-  return { target, path: site.file.path, document: site.document, annotations: TEMPLATE_ANNOTATIONS };
+  return { target, path: site.file.path, document: site.document, annotations };
+}
+
+const TEMPLATE_METADATA = ['spec', 'template', 'metadata'] as const;
+
+/**
+ * A patch that takes the pod template's annotations away or replaces them all: what stands in the manifest does not
+ * arrive. Ours come after it, by a patch of their own; written into that patch they would bring the base's back.
+ */
+function dropsAnnotations(content: unknown): boolean {
+  if (Array.isArray(content)) {
+    return content.some(item => {
+      const { op, path } = record(item);
+      const whole = ['/spec/template/metadata/annotations', '/spec/template/metadata', '/spec/template'];
+      return whole.includes(text(path)) && ['add', 'replace', 'remove'].includes(text(op));
+    });
+  }
+  let at = content;
+  for (const key of [...TEMPLATE_METADATA, 'annotations']) {
+    const map = record(at);
+    if (map['$patch'] === 'replace' || map['$patch'] === 'delete') return true;
+    if (map[key] === null && key !== 'spec') return true;
+    at = map[key];
+  }
+  return record(at)['$patch'] === 'replace' || record(at)['$patch'] === 'delete';
+}
+
+function dropped(target: TargetKey, path: string): Refusal {
+  return new Refusal(
+    'chain-broken',
+    `A patch in ${path} takes all annotations of the pod template of ${target} away, and with them the id by which a delivery is proven.`,
+    { remedy: 'Let the patch remove the annotations by their names, each set to null.' },
+  );
 }
 
 function overlayOf(site: Site): Layer | undefined {

@@ -116,7 +116,7 @@ function edited(site: Site, on: CanaryOn & { readonly settings: CanarySettings }
       },
     );
   }
-  edits.update(site.file, file => editCanary(file, site.document, spec));
+  edits.update(site.file, file => editCanary(file, site, spec));
   for (const object of objects) writeBeside(site, object, { on, edits });
   const live = { kind: 'Canary', metadata: { name: on.view?.canary?.name ?? site.name }, spec };
   return { spec, rendered: [live, ...objects].map(object => renderedObject(object, on.target)) };
@@ -150,7 +150,7 @@ function writeBeside(
 ): void {
   const { kind, name } = { kind: text(object['kind']), name: text(record(object['metadata'])['name']) };
   const there = on.objects.find(site => site.data['kind'] === kind && site.name === name);
-  if (there) edits.update(there.file, file => editCanary(file, there.document, record(object['spec'])));
+  if (there) edits.update(there.file, file => editCanary(file, there, record(object['spec'])));
   else edits.update(canary.file, file => file.withDocument(object));
 }
 

@@ -78,8 +78,8 @@ export interface FoundValue {
   readonly line: number;
   readonly current: string;
   readonly requested: string;
-  /** What must be live *now* if the tree is what runs. */
-  readonly currentExpectation: Expectation;
+  /** What must be live *now* if the tree is what runs; absent for a Secret's value, which is not read. */
+  readonly currentExpectation?: Expectation;
 }
 
 export interface ReleasePlan {

@@ -5,6 +5,7 @@ import type { FluxChain, Observation } from '../rollout/observation.ts';
 import { type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { type AppliedChange, applyToField, applyToTemplate } from './apply-change.ts';
+import { applyToInput } from './apply-input.ts';
 import { raiseBarrier } from './barrier.ts';
 import type { TreeBuilder } from './build.ts';
 import { Edits } from './edits.ts';
@@ -76,12 +77,19 @@ export class ReleasePlanner {
       }),
     );
     const values = {
-      expectations: applied.map(({ expectation }) => expectation),
+      expectations: applied.flatMap(({ expectation }) => (expectation ? [expectation] : [])),
       found: applied.map(({ found }) => found),
       rendered: canaries.flatMap(({ rendered }) => rendered),
     };
     const files = { release: await edits.changes(), adoption: await adoption.changes() };
-    const build = await proveBuild(this.builder, { ...query, ...values, ...files, rollout, targets: sites });
+    const build = await proveBuild(this.builder, {
+      ...query,
+      ...values,
+      ...files,
+      applied,
+      rollout,
+      targets: sites,
+    });
     return {
       ...values,
       head: query.files.head,
@@ -106,6 +114,7 @@ export class ReleasePlanner {
   proveChain(found: readonly FoundValue[], observation: Observation): void {
     for (const value of found) {
       const { currentExpectation: expected, target } = value;
+      if (!expected) continue;
       const source =
         expected.kind === 'field'
           ? observation.objects[objectKey(expected.object)]
@@ -132,6 +141,13 @@ export class ReleasePlanner {
       if (change.kind === 'field') {
         applied.push(
           ...(await applyToField(change, { edits: on.edits, files: query.files, settings: this.rollout })),
+        );
+        continue;
+      }
+      if (change.kind === 'input') {
+        const settings = this.rollout;
+        applied.push(
+          ...(await applyToInput(change, { ...query, edits: on.edits, settings, targets: on.sites })),
         );
         continue;
       }
@@ -259,7 +275,7 @@ function replicasWarning(target: TargetRef, site: Site): readonly PlanWarning[] 
       code: 'replicas-in-git',
       message: `${site.file.path} sets replicas: ${text(replicas)} for ${targetKey(target)}; Flux and Flagger will fight over it. Take it out, or use a HorizontalPodAutoscaler.`,
       path: site.file.path,
-      line: site.file.lineOf(site.document, ['spec', 'replicas']),
+      line: site.file.lineOf(site.document, [...site.root, 'spec', 'replicas']),
     },
   ];
 }

@@ -5,6 +5,7 @@ import type { FluxChain, KustomizationView } from '../rollout/observation.ts';
 import type { FileChange } from '../rollout/ports.ts';
 import { ROLLOUT_ID_ANNOTATION, type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
+import type { AppliedChange } from './apply-change.ts';
 import type { BuildProof, BuiltChange, TreeBuild, TreeBuilder } from './build.ts';
 import { buildInputs } from './build-inputs.ts';
 import {
@@ -17,7 +18,7 @@ import {
 import { asFluxBuilds } from './flux-build.ts';
 import type { Site } from './locate.ts';
 import { record, text } from './patch-reach.ts';
-import type { FoundValue, RenderedObject, RepositoryFiles } from './plan.ts';
+import type { RenderedObject, RepositoryFiles } from './plan.ts';
 import { refuseSideEffects } from './side-effects.ts';
 import { YamlText } from './yaml-text.ts';
 
@@ -29,7 +30,7 @@ export interface BuildQuery {
   readonly targets: readonly { readonly target: TargetRef; readonly site: Site }[];
   readonly release: readonly FileChange[];
   readonly adoption: readonly FileChange[];
-  readonly found: readonly FoundValue[];
+  readonly applied: readonly AppliedChange[];
   readonly expectations: readonly Expectation[];
   readonly rendered: readonly RenderedObject[];
 }
@@ -50,6 +51,13 @@ interface Applied {
  */
 export async function proveBuild(builder: TreeBuilder | undefined, query: BuildQuery): Promise<BuildProof> {
   if (!builder) return { kind: 'unproven', why: 'no builder was looked for', surprising: false };
+  const elsewhere = query.targets.find(
+    ({ target }) => (query.chains[targetKey(target)]?.links.length ?? 0) > 0,
+  );
+  if (elsewhere) {
+    const why = `${targetKey(elsewhere.target)} is not in what is built from this repository`;
+    return { kind: 'unproven', why, surprising: false };
+  }
   const objects: BuiltChange[] = [];
   let by = '';
   for (const applied of groups(query)) {
@@ -173,14 +181,13 @@ function refuseOtherValues(
 ): void {
   const key = targetKey(target);
   const template = record(record(targetIn(build.text, target)?.data['spec'])['template']);
-  for (const [index, expected] of query.expectations.entries()) {
-    if (expected.kind === 'field' || expected.target !== key) continue;
+  for (const { expectation: expected, found } of query.applied) {
+    if (!expected || expected.kind === 'field' || expected.target !== key) continue;
     const live = liveValue(expected, template);
     if (live.holds) continue;
-    const found = query.found[index];
     throw new Refusal(
       'chain-broken',
-      `${found?.change ?? expected.kind} of ${key} would be ${found?.requested ?? ''} in ${found?.path ?? ''}:${found?.line ?? ''}, but ${build.by} builds ${live.found ?? 'nothing'} of it: something else in the build sets it.`,
+      `${found.change} of ${key} would be ${found.requested} in ${found.path}:${found.line}, but ${build.by} builds ${live.found ?? 'nothing'} of it: something else in the build sets it.`,
       { remedy: 'Look for a patch, a replacement, a component or a transformer that wins over this line.' },
     );
   }

@@ -1,5 +1,6 @@
 import type { Change, RolloutFile } from '../config/settings.ts';
 import type { Expectation } from '../rollout/expectation.ts';
+import { unhashed } from '../rollout/name-hash.ts';
 import {
   ROLLOUT_ID_ANNOTATION,
   SOURCE_SHA_ANNOTATION,
@@ -7,13 +8,8 @@ import {
   targetKey,
 } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
-import {
-  type BuiltObject,
-  type ChangedObject,
-  type Difference,
-  differences,
-  unhashed,
-} from './built-objects.ts';
+import type { AppliedChange } from './apply-change.ts';
+import { type BuiltObject, type ChangedObject, type Difference, differences } from './built-objects.ts';
 import { record, text } from './patch-reach.ts';
 import type { RenderedObject } from './plan.ts';
 
@@ -22,6 +18,7 @@ interface Meant {
   /** Those that are built here. */
   readonly targets: readonly TargetRef[];
   readonly expectations: readonly Expectation[];
+  readonly applied: readonly AppliedChange[];
   readonly rendered: readonly RenderedObject[];
   /** The builder. */
   readonly by: string;
@@ -58,11 +55,13 @@ function isFlaggers({ kind, name, data }: BuiltObject, { targets, rendered }: Me
   );
 }
 
-/** What a change names itself: all that differs in it follows from the one line that is changed. */
-function isSubject({ kind, name }: BuiltObject, { rollout }: Meant): boolean {
-  return rollout.changes.some(
-    change =>
-      change.kind === 'field' && change.object.kind === kind && unhashed(name).includes(change.object.name),
+/** What a change names itself, or a generator makes: all that differs in it follows from the one line that is changed. */
+function isSubject({ kind, name }: BuiltObject, { rollout, applied }: Meant): boolean {
+  const plain = unhashed(name);
+  return (
+    rollout.changes.some(
+      change => change.kind === 'field' && change.object.kind === kind && plain.includes(change.object.name),
+    ) || applied.some(({ subject }) => subject?.kind === kind && [plain, name].includes(subject.name))
   );
 }
 
@@ -94,7 +93,7 @@ function isValueOf(
 }
 
 function isField(change: Change, target: string): boolean {
-  return change.kind === 'field' && change.in.includes(target);
+  return (change.kind === 'field' || change.kind === 'input') && change.in.includes(target);
 }
 
 /** One of our annotations, or all of them where there were none. */

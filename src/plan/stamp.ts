@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { CommittedFile, FileBlob, RevertForms, RevertRequest } from '../rollout/ports.ts';
 import { OWN_PATCH_MARK, ROLLOUT_ID_ANNOTATION, type TargetKey } from '../rollout/target.ts';
 import { KUSTOMIZATION_NAMES } from './kustomize-walk.ts';
+import { objectsIn } from './locate.ts';
 import { items, record, text } from './patch-reach.ts';
 import type { IdPlacement } from './plan.ts';
 import { YamlText } from './yaml-text.ts';
@@ -19,15 +20,15 @@ export function findPlacements(
   return files.flatMap(({ path, after }) => {
     if (!after.text.includes(on.id)) return [];
     const file = new YamlText(path, after.text);
-    return file.documents.flatMap((_, document) => {
-      const data = record(file.data(document));
+    return objectsIn(file).flatMap(({ document, root, data: object }) => {
+      const data = record(object);
       const metadata = record(record(record(data['spec'])['template'])['metadata']);
       if (record(metadata['annotations'])[ROLLOUT_ID_ANNOTATION] !== on.id) return [];
       return meant(data, on.targets).map(target => ({
         target,
         path,
         document,
-        annotations: TEMPLATE_ANNOTATIONS,
+        annotations: [...root, ...TEMPLATE_ANNOTATIONS],
       }));
     });
   });

@@ -1,4 +1,5 @@
 import type { Edits } from './edits.ts';
+import type { Layer, Patch } from './layer.ts';
 import { YamlText, type YamlPath } from './yaml-text.ts';
 
 /** One place of a file where a string is written that the build takes over. */
@@ -8,15 +9,17 @@ export interface ValuePlace {
   readonly path: YamlPath;
   /** Within the text of the block at `path`, for patches that a kustomization holds as text. */
   readonly inline?: { readonly path: YamlPath };
+  /** Of a patch: who else it reaches changes with it. */
+  readonly patch?: { readonly layer: Layer; readonly patch: Patch };
   /** The file is outside of the folder that Flux applies; other environments may build upon it. */
   readonly shared: boolean;
 }
 
 export function readPlace(place: ValuePlace): string | undefined {
   const node = place.inline
-    ? inner(place.file, place).node(0, place.inline.path)
-    : place.file.node(place.document, place.path);
-  const value = node && 'value' in node ? node.value : undefined;
+    ? inner(place.file, place).scalar(0, place.inline.path)
+    : place.file.scalar(place.document, place.path);
+  const value = node?.value;
   return value === undefined || value === null ? undefined : String(value);
 }
 

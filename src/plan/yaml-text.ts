@@ -34,6 +34,8 @@ export class YamlText {
       lineCounter: this.lines,
       prettyErrors: false,
       uniqueKeys: false,
+      // As kustomize reads them (YAML 1.1).
+      merge: true,
     });
     this.documents = Array.isArray(parsed) ? parsed : [];
     const error = this.documents.flatMap(document => document.errors)[0];
@@ -57,14 +59,40 @@ export class YamlText {
     }
   }
 
+  /** What is written at a path; on the way to it aliases and merged maps (`<<`) are followed. */
   node(document: number, path: YamlPath): Node | undefined {
     let node: unknown = this.documents[document]?.contents;
     for (const key of path) {
-      if (isMap(node)) node = node.get(typeof key === 'number' ? key : key, true);
-      else if (isSeq(node)) node = node.get(Number(key), true);
+      const at = this.resolved(document, node);
+      if (isMap(at)) node = at.get(key, true) ?? this.merged(document, at, key);
+      else if (isSeq(at)) node = at.get(Number(key), true);
       else return undefined;
     }
     return isNode(node) ? node : undefined;
+  }
+
+  /** The scalar that is written at a path, or that an alias there stands for. */
+  scalar(document: number, path: YamlPath): Scalar | undefined {
+    const node = this.resolved(document, this.node(document, path));
+    return isScalar(node) ? node : undefined;
+  }
+
+  private resolved(document: number, node: unknown): unknown {
+    const of = this.documents[document];
+    return isAlias(node) && of ? node.resolve(of) : node;
+  }
+
+  private merged(document: number, map: YAMLMap, key: string | number): unknown {
+    for (const { key: name, value } of map.items) {
+      if (!isScalar(name) || (name.value !== '<<' && name.source !== '<<')) continue;
+      const from = this.resolved(document, value);
+      for (const each of isSeq(from) ? from.items : [from]) {
+        const source = this.resolved(document, each);
+        const found: unknown = isMap(source) ? source.get(key, true) : undefined;
+        if (found !== undefined) return found;
+      }
+    }
+    return undefined;
   }
 
   /** 1-based. */
@@ -84,6 +112,8 @@ export class YamlText {
    */
   setString(document: number, path: YamlPath, value: string): YamlText {
     const node = this.node(document, path);
+    // Another change has set what the alias stands for.
+    if (isAlias(node) && this.scalar(document, path)?.value === value) return this;
     if (!isScalar(node) || node.range === null || node.range === undefined) {
       throw this.cannotEdit(document, path, isAlias(node) ? 'an alias of another value' : 'no single value');
     }
@@ -92,6 +122,17 @@ export class YamlText {
     }
     const [start, end] = node.range;
     return this.spliced(start, end, quoted(value, node));
+  }
+
+  /** A value in place of the scalar at a path, of the type that was there where it can be. */
+  setScalar(document: number, path: YamlPath, value: string): YamlText {
+    const node = this.node(document, path);
+    const typed =
+      isScalar(node) &&
+      ((typeof node.value === 'number' && /^-?\d+(?:\.\d+)?$/.test(value)) ||
+        (typeof node.value === 'boolean' && /^(?:true|false)$/.test(value)));
+    if (!typed || !node.range) return this.setString(document, path, value);
+    return this.spliced(node.range[0], node.range[1], value);
   }
 
   /**

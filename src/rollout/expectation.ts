@@ -1,3 +1,4 @@
+import type { FieldInText } from './text-field.ts';
 import type { ObjectRef, TargetKey } from './target.ts';
 
 /**
@@ -36,5 +37,7 @@ export type Expectation =
       /** The object that carries the field; looked up in Observation.objects, or the target itself. */
       readonly object: ObjectRef;
       readonly path: readonly (string | number)[];
+      /** The field is a text, and the value stands in it. */
+      readonly within?: FieldInText;
       readonly value: string;
     };

@@ -1,4 +1,5 @@
 import type { Expectation } from './expectation.ts';
+import { fieldInText } from './text-field.ts';
 
 /** What is live where a value was asked for. */
 export interface LiveValue {
@@ -19,8 +20,12 @@ export function liveValue(expectation: Expectation, source: unknown): LiveValue 
       return liveEnv(expectation, source);
     case 'arg':
       return liveArg(expectation, source);
-    case 'field':
-      return compare(textOf(valueAt(source, expectation.path)), expectation.value);
+    case 'field': {
+      const value = valueAt(source, expectation.path);
+      const { within } = expectation;
+      const meant = within && typeof value === 'string' ? fieldInText(value, within) : value;
+      return compare(textOf(meant), expectation.value);
+    }
   }
 }
 

@@ -25,6 +25,9 @@ export interface ObjectRef {
   readonly name: string;
 }
 
+/** What is looked at beside the targets: one object, or all of a kind that their pod templates refer to. */
+export type ObservedObject = ObjectRef | { readonly kind: 'ConfigMap'; readonly referenced: true };
+
 /** Annotations on the pod template by which a rollout is known. */
 export const ROLLOUT_ID_ANNOTATION = 'gated-rollout/id';
 export const SOURCE_SHA_ANNOTATION = 'gated-rollout/source-sha';

@@ -10,7 +10,7 @@ import type {
 import type { RolloutView } from '../report/view.ts';
 import type { FluxChain, Observation } from '../rollout/observation.ts';
 import type { Clock, ClusterView, CommitRecord, GitOps, RevertRecord } from '../rollout/ports.ts';
-import type { ObjectRef, TargetKey } from '../rollout/target.ts';
+import type { ObservedObject, TargetKey } from '../rollout/target.ts';
 import type { Memory } from './memory.ts';
 
 /** A rollout's commit as found again in the history. */
@@ -55,7 +55,7 @@ export interface RunCluster {
   metricsNow(plan: Pick<ReleasePlan, 'schedule' | 'rendered'>): Promise<readonly MetricNow[]>;
   view(options: {
     readonly chains: Readonly<Record<TargetKey, FluxChain>>;
-    readonly objects: readonly ObjectRef[];
+    readonly objects: readonly ObservedObject[];
   }): ClusterView;
 }
 

@@ -35,7 +35,8 @@ export async function planOnly(parts: RunParts, report: RunReport): Promise<Roll
       chains,
       gitops: repository.gitops,
       view,
-      observation: preflight.observation,
+      // With the objects of `at` changes, which the preflight does not look at.
+      observation: await view.read(),
       rolloutId: report.frame.id,
       report,
     });

@@ -157,6 +157,12 @@ const expectationSchema: z.ZodType<Expectation> = z.discriminatedUnion('kind', [
       name: z.string(),
     }),
     path: z.array(z.union([z.string(), z.number()])),
+    within: z
+      .object({
+        format: z.enum(['yaml', 'properties']),
+        path: z.array(z.union([z.string(), z.number()])),
+      })
+      .exactOptional(),
     value: z.string(),
   }),
 ]);
