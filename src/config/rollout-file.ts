@@ -93,7 +93,7 @@ function issueProblems(issue: Issue, yaml: YamlPositions): readonly ConfigProble
       return {
         position: yaml.ofKey(issue.path, key),
         field: field === '' ? key : `${field}.${key}`,
-        found: key,
+        found: key === '' ? 'an empty name' : key,
         allowed: names.length > 0 ? names.join(', ') : 'the fields of the schema',
         message: `There is no field ${key}${field === '' ? '' : ` in ${field}`}.${meant === undefined ? '' : ` Is ${meant} meant?`}`,
       };
@@ -104,7 +104,7 @@ function issueProblems(issue: Issue, yaml: YamlPositions): readonly ConfigProble
     {
       position: yaml.of(issue.path),
       field: field === '' ? 'rollout.yaml' : field,
-      found: found ?? (missing(issue) ? 'nothing' : 'something else'),
+      found: found === '' ? 'an empty text' : (found ?? (missing(issue) ? 'nothing' : 'something else')),
       allowed: allowedBy(issue),
       message: missing(issue)
         ? `${field} is missing.`

@@ -13,6 +13,17 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { Refusal } from '../rollout/verdict.ts';
+import {
+  flow,
+  flowKey,
+  isNode,
+  lastLeaf,
+  mergedValue,
+  pairOf,
+  quoted,
+  resolved,
+  startOf,
+} from './yaml-nodes.ts';
 
 export type YamlPath = readonly (string | number)[];
 
@@ -63,8 +74,8 @@ export class YamlText {
   node(document: number, path: YamlPath): Node | undefined {
     let node: unknown = this.documents[document]?.contents;
     for (const key of path) {
-      const at = this.resolved(document, node);
-      if (isMap(at)) node = at.get(key, true) ?? this.merged(document, at, key);
+      const at = resolved(this.documents[document], node);
+      if (isMap(at)) node = at.get(key, true) ?? mergedValue(this.documents[document], at, key);
       else if (isSeq(at)) node = at.get(Number(key), true);
       else return undefined;
     }
@@ -73,26 +84,8 @@ export class YamlText {
 
   /** The scalar that is written at a path, or that an alias there stands for. */
   scalar(document: number, path: YamlPath): Scalar | undefined {
-    const node = this.resolved(document, this.node(document, path));
+    const node = resolved(this.documents[document], this.node(document, path));
     return isScalar(node) ? node : undefined;
-  }
-
-  private resolved(document: number, node: unknown): unknown {
-    const of = this.documents[document];
-    return isAlias(node) && of ? node.resolve(of) : node;
-  }
-
-  private merged(document: number, map: YAMLMap, key: string | number): unknown {
-    for (const { key: name, value } of map.items) {
-      if (!isScalar(name) || (name.value !== '<<' && name.source !== '<<')) continue;
-      const from = this.resolved(document, value);
-      for (const each of isSeq(from) ? from.items : [from]) {
-        const source = this.resolved(document, each);
-        const found: unknown = isMap(source) ? source.get(key, true) : undefined;
-        if (found !== undefined) return found;
-      }
-    }
-    return undefined;
   }
 
   /** 1-based. */
@@ -200,8 +193,7 @@ export class YamlText {
       return this.spliced(from, item.range[1], '');
     }
     const dash = this.text.lastIndexOf('-', item.range[0]);
-    const end = this.trimmedEnd(item.range[0], item.range[1]);
-    return this.spliced(this.lineStart(dash), this.afterLine(end), '');
+    return this.spliced(this.lineStart(dash), this.afterLine(this.endOf(item)), '');
   }
 
   /** An item at the end of a block or flow list, written as a plain scalar or map. */
@@ -218,7 +210,7 @@ export class YamlText {
     const indent = ' '.repeat(dash - this.lineStart(dash));
     const [firstLine = '', ...rest] = this.block(value).split('\n');
     const lines = [`${indent}- ${firstLine}`, ...rest.map(line => `${indent}  ${line}`)];
-    return this.insertLines(this.afterLine(last.range[1]), lines);
+    return this.insertLines(this.afterLine(this.endOf(last)), lines);
   }
 
   /** The one document of a file that has only comments so far. */
@@ -260,13 +252,13 @@ export class YamlText {
     const [first = '', ...rest] = this.block({ [String(key)]: value }).split('\n');
     const lines = [first, ...rest.map(line => `${indent}${line}`)];
     const node = isNode(pair.value) ? pair.value : undefined;
-    const end = node?.range ? this.trimmedEnd(start, node.range[1]) : this.lineEnd(start);
+    const end = node?.range ? this.endOf(node) : this.lineEnd(start);
     return this.spliced(start, end, lines.join(this.newline()));
   }
 
   private spliceNode(node: unknown, value: unknown): YamlText {
     if (!isNode(node) || !node.range) return this;
-    return this.spliced(node.range[0], this.trimmedEnd(node.range[0], node.range[1]), flow(value));
+    return this.spliced(node.range[0], this.endOf(node), flow(value));
   }
 
   private deletedInFlow(parent: YAMLMap, pair: Pair): YamlText {
@@ -282,10 +274,21 @@ export class YamlText {
 
   /** The offset after a pair of a block map: its value's lines, trailing comment and line end included. */
   private endOfPair(parent: YAMLMap, pair: Pair): number {
-    const value = isNode(pair.value) ? pair.value.range?.[1] : undefined;
+    if (isNode(pair.value) && pair.value.range) return this.afterLine(this.endOf(pair.value));
     const key = isNode(pair.key) ? pair.key.range?.[1] : undefined;
-    const end = this.trimmedEnd(startOf(pair), value ?? key ?? parent.range?.[1] ?? 0);
-    return this.afterLine(end);
+    return this.afterLine(this.trimmedEnd(startOf(pair), key ?? parent.range?.[1] ?? 0));
+  }
+
+  /** After a node's last character. What looks like a comment within a block of text belongs to it. */
+  private endOf(node: Node): number {
+    const leaf = lastLeaf(node);
+    const [start = 0, end = 0] = node.range ?? [];
+    if (!isScalar(leaf) || !leaf.range || !leaf.type?.startsWith('BLOCK_'))
+      return this.trimmedEnd(start, end);
+    const text = this.text.slice(0, leaf.range[1]);
+    return /^\S*\+/.test(this.text.slice(leaf.range[0]))
+      ? text.replace(/\r?\n$/, '').length
+      : text.trimEnd().length;
   }
 
   /** Where a node's last character is: collections reach into the blank lines and comments after them. */
@@ -348,34 +351,4 @@ export class YamlText {
       { remedy: 'Write the value out where it is used.' },
     );
   }
-}
-
-function pairOf(map: YAMLMap, key: string | number): Pair | undefined {
-  return map.items.find(item => isScalar(item.key) && String(item.key.value) === String(key));
-}
-
-function startOf(pair: Pair): number {
-  return (isNode(pair.key) ? pair.key.range?.[0] : undefined) ?? 0;
-}
-
-function isNode(value: unknown): value is Node {
-  return isScalar(value) || isMap(value) || isSeq(value) || isAlias(value);
-}
-
-function quoted(value: string, node: Scalar): string {
-  if (node.type === 'QUOTE_DOUBLE') return JSON.stringify(value);
-  if (node.type === 'QUOTE_SINGLE') return `'${value.replaceAll("'", "''")}'`;
-  return flow(value);
-}
-
-/** A value on one line; strings plain where that is safe everywhere, flow collections included. */
-function flow(value: unknown): string {
-  if (typeof value !== 'string') return JSON.stringify(value);
-  const plain = stringify(value, { lineWidth: 0, defaultStringType: 'PLAIN' }).trimEnd();
-  const safe = plain === value && !/[,[\]{}]|: |#/.test(value) && value.trim() !== '';
-  return safe ? plain : JSON.stringify(value);
-}
-
-function flowKey(key: string): string {
-  return /^[\w./-]+$/.test(key) ? key : JSON.stringify(key);
 }
