@@ -1,21 +1,30 @@
 import type { CanaryAnalysis } from '../rollout/observation.ts';
-import { code, diffBlock, plain } from './markdown-text.ts';
-import type { PlannedAnalysis, PlanView } from './plan-view.ts';
-import { rangeWords } from './sparkline.ts';
+import type { Section } from './fit.ts';
+import { code, diffParts, htmlText, plain } from './markdown-text.ts';
+import { rangeWords } from './metric-words.ts';
+import type { PlannedAnalysis, PlannedFile, PlanView } from './plan-view.ts';
 import { elapsed } from './words.ts';
 
 /** A plan as people read it in the pull request, most important first. */
-export function planSections(plan: PlanView): readonly string[] {
+export function planSections(plan: PlanView): readonly Section[] {
   return [
     summary(plan),
     ...plan.canaries.map(schedule),
     gates(plan),
     checks(plan),
-    ...plan.files.map(
-      ({ path, adoption, diff }) =>
-        `<details open><summary>${adoption ? 'First, in a commit of its own: ' : ''}${plain(path)}</summary>\n\n${diffBlock(diff)}\n\n</details>`,
-    ),
-  ].filter(section => section !== '');
+    ...plan.files.map(changedFile),
+  ];
+}
+
+function changedFile({ path, adoption, diff }: PlannedFile): Section {
+  const first = adoption ? 'First, in a commit of its own: ' : '';
+  const { head, lines, tail } = diffParts(diff);
+  return {
+    head: `<details open><summary>${first}${htmlText(path)}</summary>\n\n${head}`,
+    rows: lines,
+    tail: `${tail}\n\n</details>`,
+    more: count => `… ${count} more lines`,
+  };
 }
 
 function summary(plan: PlanView): string {
