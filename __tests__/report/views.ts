@@ -212,6 +212,24 @@ const OUTCOMES: Readonly<Record<Verdict, Outcome>> = {
   ),
 };
 
+const HEALTHY = {
+  weight: 50,
+  step: 2,
+  failedChecks: 0,
+  events: [],
+  progress: [0, 25, 50, 0].map((weight, index) => ({
+    at: START + 10_000 + index * 30_000,
+    weight,
+    iteration: 0,
+    failedChecks: 0,
+  })),
+} as const;
+
+function inRange(metric: RolloutView['canaries'][number]['metrics'][number]) {
+  const good = metric.name === 'success' ? [99.7, 99.4, 99.9] : [213.4, 198, 240.2];
+  return { ...metric, points: good.map((value, index) => ({ at: START + 40_000 + index * 30_000, value })) };
+}
+
 type Link = RolloutView['proof'][number];
 /** How far each rollout got: what is proven, and why the next link is not. */
 const REACHED: Readonly<
@@ -284,8 +302,10 @@ function endedCanary({ leftMs: _left, ...canary }: Canary, verdict: Verdict): Ca
   }
   if (verdict === 'pending' || verdict === 'unknown' || verdict === 'superseded') return canary;
   if (verdict === 'promoted' || verdict === 'promotion-failed') {
+    const { failingSince: _since, ...healthy } = canary;
     const phase = verdict === 'promoted' ? 'Succeeded' : 'Failed';
-    return { ...canary, weight: 50, step: 2, phase, outcome: { kind: verdict, detail } };
+    const outcome = { kind: verdict, detail };
+    return { ...healthy, ...HEALTHY, phase, outcome, metrics: canary.metrics.map(inRange) };
   }
   return { ...canary, failedChecks: 5, phase: 'Failed', outcome: { kind: 'failed', detail } };
 }
@@ -353,12 +373,20 @@ export const MOMENTS: Readonly<Record<string, () => RolloutView>> = {
       canaries: [
         {
           ...canary,
+          metrics: canary.metrics.map(metric => ({ ...metric, points: metric.points.slice(0, 1) })),
+          events: [],
           strategy: 'ab',
           phase: 'WaitingPromotion',
           stage: 'waitingPromotion',
           iteration: 10,
           iterations: 10,
           failedChecks: 0,
+          progress: [0, 3, 6, 10].map(iteration => ({
+            at: START + 10_000 + iteration * 7_000,
+            weight: 0,
+            iteration,
+            failedChecks: 0,
+          })),
           waitingFor: 'the gate approval is closed',
           gates: [
             {

@@ -46,7 +46,7 @@ function gateWords({ name, type, url, opening }: GateView): string {
   const gate = `Gate **${plain(name)}** (${type})`;
   switch (opening.kind) {
     case 'command':
-      return `${gate} is opened, from where its address is reached, with ${code(opening.command)}`;
+      return `${gate} is opened, from where its address is reached (most often inside the cluster), with ${code(opening.command)}`;
     case 'never':
       return `${gate} refuses always: ${code(url)}. It opens only when the Canary names another address.`;
     case 'elsewhere':

@@ -69,7 +69,7 @@ function proofSection(view: RolloutView): string {
 }
 
 /** Why it failed is said above; once is enough. */
-function proofDetail(detail: string, { outcome }: RolloutView): string {
+export function proofDetail(detail: string, { outcome }: RolloutView): string {
   return outcome?.detail.startsWith(detail.replace(/[.!?]$/, '')) === true
     ? 'no; the reason is above'
     : detail;

@@ -81,7 +81,12 @@ function canaryElement(canary) {
 
 function row(className, words, version) {
   const label = element('span', {}, element('b', { className: `key ${className}` }), words);
-  return element('div', { className: 'row' }, label, element('code', {}, version || '–'));
+  return element(
+    'div',
+    { className: 'row' },
+    label,
+    element('span', { className: 'version' }, version || '–'),
+  );
 }
 
 function deploymentElement(deployment) {

@@ -9,11 +9,16 @@ import { lineChart } from './line-chart.ts';
 /** One canary: where it stands, its charts, its metrics, and what Flagger said. */
 export function canarySection(canary: CanaryProgressView, view: RolloutView): Html {
   const state = canary.outcome ? canary.outcome.kind : stageWords(canary.stage);
+  const strategy = STRATEGIES[canary.strategy];
+  const progress =
+    stepWords(canary) === state
+      ? html`<li><b>${strategy}</b></li>`
+      : html`<li><b>${stepWords(canary)}</b>${strategy}</li>`;
   return html`<section>
 <h2>Canary <code>${canary.target}</code></h2>
 <ul class="figures">
 <li><b>${state}</b>${canary.phase === '' ? '' : `Flagger says ${canary.phase}`}</li>
-<li><b>${stepWords(canary)}</b>${STRATEGIES[canary.strategy]}</li>
+${progress}
 <li><b>${checksWords(canary)}</b>${canary.failingSince === undefined ? '' : `the first at ${clockTime(canary.failingSince)} UTC`}</li>
 </ul>
 ${canary.waitingFor === undefined ? undefined : html`<p>Waits: ${canary.waitingFor}</p>`}

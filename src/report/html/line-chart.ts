@@ -59,7 +59,7 @@ ${ticks.map(
 <text class="tick" x="${MARGIN.left - 6}" y="${round(y(tick) + 4)}" text-anchor="end">${tick}</text>
 `,
 )}${times.map(
-  time => html`<text class="tick" x="${round(x(time * unit.ms))}" y="${HEIGHT - 8}" text-anchor="middle">${time} ${unit.words}</text>
+  time => html`<text class="tick" x="${round(x(time * unit.ms))}" y="${HEIGHT - 8}" text-anchor="${anchorAt(x(time * unit.ms))}">${time} ${unit.words}</text>
 `,
 )}${chart.limits.map(
   ({
@@ -71,6 +71,11 @@ ${ticks.map(
 )}${filled ? html`<path class="area" d="${new Html(filled)}"/>\n` : undefined}<path class="line" d="${new Html(path ?? '')}"/>
 ${chart.steps ? undefined : chart.points.map(point => mark(point, { chart, x, y }))}</svg>
 </figure>`;
+}
+
+/** What stands at the right edge must not stick out. */
+function anchorAt(across: number): 'middle' | 'end' {
+  return across > WIDTH - MARGIN.right - 8 ? 'end' : 'middle';
 }
 
 type Scale = (value: number) => number;

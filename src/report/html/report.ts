@@ -1,6 +1,6 @@
 import { VERDICTS } from '../../rollout/verdict.ts';
 import { GLOSSARY } from '../details.ts';
-import { commitUrl } from '../sections.ts';
+import { commitUrl, proofDetail } from '../sections.ts';
 import { standing } from '../standing.ts';
 import type { CommitView, ProofLink, RolloutView } from '../view.ts';
 import { clockTime, elapsed, headline, linkWords, verdictMark } from '../words.ts';
@@ -78,7 +78,7 @@ function chain(view: RolloutView): Html {
     const { mark, name } = linkWords(link);
     const { at } = link;
     const time = at === undefined ? '' : `${clockTime(at)} (+${elapsed(at - view.startedAt)})`;
-    return html`<tr><td class="number">${mark} ${name}</td><td>${linkedText(link.detail, view)}</td><td class="number">${time}</td></tr>\n`;
+    return html`<tr><td class="number">${mark} ${name}</td><td>${linkedText(proofDetail(link.detail, view), view)}</td><td class="number">${time}</td></tr>\n`;
   };
   return html`<h2>Proof</h2>
 <div class="scroll"><table>
