@@ -108,6 +108,7 @@ export function assemble(on: Assembly): Assembled {
   ];
   const reporterFor = (of: { readonly id: string; readonly sourceSha: string }): RunReporter => {
     const ours = of.sourceSha === purpose.sourceSha;
+    let checkUrl: string | undefined;
     return new Reporter({
       clock,
       log: on.log,
@@ -120,7 +121,8 @@ export function assemble(on: Assembly): Assembled {
           name: `${purpose.mode === 'plan' ? 'rollout plan' : 'rollout'} / ${rollout.name}`,
           externalId: of.id,
           resumed: on.resumed || !ours,
-          onId: checkRun => {
+          onId: (checkRun, url) => {
+            checkUrl = url;
             if (ours) ids = { ...ids, checkRun };
           },
         }),
@@ -131,6 +133,7 @@ export function assemble(on: Assembly): Assembled {
             ? pulls
             : () => pullRequestsOf({ client: source, repository: run.repository, commits: [of.sourceSha] }),
           ownLogin: reportLogin,
+          checkUrl: () => checkUrl,
           onId: comment => {
             if (ours) ids = { ...ids, comment };
           },

@@ -50,7 +50,7 @@ describe.concurrent('reports and proxies', () => {
       expect(second.outputs['comment-id']).toBe(first.outputs['comment-id']);
       const comments = sandbox.github.comments(SOURCE, pull);
       expect(comments).toHaveLength(106);
-      expect(comments.filter(({ body }) => body.includes('podinfo: promoted'))).toHaveLength(1);
+      expect(comments.filter(({ body }) => body.includes('podinfo 6.14.2: promoted'))).toHaveLength(1);
       expect(comments.at(-1)?.body).toContain('6.14.2');
     });
   });

@@ -47,9 +47,9 @@ describe.concurrent('every verdict, by the built action on the sandbox', () => {
       expect(outputs['check-run-id']).toBe(String(check?.id));
       const comments = sandbox.github.comments(SOURCE, pull);
       expect(comments).toHaveLength(1);
-      expect(comments[0]?.body).toContain('podinfo: promoted');
+      expect(comments[0]?.body).toContain('podinfo 6.14.1: promoted');
       expect(outputs['comment-id']).toBe(String(comments[0]?.id));
-      expect(summary).toContain('podinfo: promoted');
+      expect(summary).toContain('podinfo 6.14.1: promoted');
       const result: unknown = JSON.parse(outputs['result'] ?? '');
       expect(result).toMatchObject({ version: 1, verdict: 'promoted' });
       expect(log.masks.some(mask => mask.startsWith('ghs_'))).toBe(true);

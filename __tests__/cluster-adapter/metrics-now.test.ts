@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { type KubeClient, KubeError } from '../../src/cluster/kube-client.ts';
 import { metricsNow, proxyPath } from '../../src/cluster/metrics-now.ts';
 import type { RenderedObject, ScheduledAnalysis } from '../../src/plan/plan.ts';
-import { metricCheck } from '../../src/run/metric-words.ts';
+import { metricCheck } from '../../src/run/metric-check.ts';
 
 const TEMPLATE = {
   provider: { type: 'prometheus', address: 'http://prometheus.monitoring:9090' },

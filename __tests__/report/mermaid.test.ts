@@ -3,7 +3,9 @@ import mermaid from 'mermaid';
 import { describe, expect, test } from 'vitest';
 import { metricChart, trafficChart } from '../../src/report/mermaid.ts';
 import type { MetricView } from '../../src/report/view.ts';
-import { analysingView } from './views.ts';
+import { renderComment, renderSummary } from '../../src/report/render.ts';
+import { VERDICTS, type Verdict } from '../../src/rollout/verdict.ts';
+import { analysingView, endedView, MOMENTS } from './views.ts';
 
 /** The block without its fence, as GitHub hands it to Mermaid. */
 function drawing(block: string | undefined): string {
@@ -38,6 +40,17 @@ describe('charts for GitHub’s Mermaid', () => {
     expect(block?.match(/```/g)).toHaveLength(2);
     expect(block).not.toContain('@');
     expect(await mermaid.parse(drawing(block))).toMatchObject({ diagramType: 'xychart' });
+  });
+
+  test('every drawing of every report', async () => {
+    const ended = (Object.keys(VERDICTS) as Verdict[]).map(endedView);
+    const views = [...ended, ...Object.values(MOMENTS).map(make => make())];
+    const texts = views.flatMap(view => [renderComment(view), renderSummary(view)]);
+    const drawings = texts.flatMap(text => [...text.matchAll(/```mermaid\n([\s\S]*?)\n```/g)]);
+    expect(drawings.length).toBeGreaterThan(20);
+    for (const [, text = ''] of drawings) {
+      expect(await mermaid.parse(text)).toMatchObject({ diagramType: 'xychart' });
+    }
   });
 
   test('no metric that it can’t show as it is: with a gap, with one value, in exponents', () => {

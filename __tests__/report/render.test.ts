@@ -8,7 +8,7 @@ import { commentMarker, renderCheckRun, renderComment, renderSummary } from '../
 import { resultOf, resultSchema } from '../../src/report/result.ts';
 import type { RolloutView } from '../../src/report/view.ts';
 import { VERDICTS, type Verdict } from '../../src/rollout/verdict.ts';
-import { analysingView, endedView } from './views.ts';
+import { analysingView, endedView, MOMENTS } from './views.ts';
 
 const LIMIT = 65_535;
 const verdicts = Object.keys(VERDICTS) as Verdict[];
@@ -63,6 +63,19 @@ function goldenText(view: RolloutView): string {
   return `${parts.map(([name, text]) => `=== ${name}\n\n${text}`).join('\n\n')}\n`;
 }
 
+/** Metrics, and where it was changed. */
+function tablesOf({ canaries, changes }: RolloutView): number {
+  return (canaries.length > 0 ? 1 : 0) + (changes.length > 0 ? 1 : 0);
+}
+
+/** How a rendered page is built, without its words. */
+function skeleton(markdown: string): string {
+  const { document } = new JSDOM(marked.parse(markdown, { async: false })).window;
+  const shape = (element: Element): string =>
+    `${element.tagName}${element.getAttribute('href') ?? ''}(${[...element.children].map(shape).join(' ')})`;
+  return shape(document.body);
+}
+
 /** What of a markdown text GitHub would act on: code is shown as it is. */
 function outsideCode(markdown: string): string {
   return markdown
@@ -79,16 +92,34 @@ describe('renderers', () => {
     expect(check.conclusion).toBe(VERDICTS[verdict].conclusion);
   });
 
-  it('progress, while it runs', async () => {
-    const view = analysingView();
-    await expect(goldenText(view)).toMatchFileSnapshot('golden/analysing.md');
-    await expect(renderHtml(view)).toMatchFileSnapshot('golden/analysing.html');
-    expect(renderCheckRun(view)).toMatchObject({
-      status: 'in_progress',
-      output: { title: 'shop: analysing, 25 % of traffic, step 1 of 2, about 40 s left' },
-    });
-    // A comment is not written again while figures move, so it must not name any.
-    expect(renderComment(view)).not.toContain('25 %');
+  it.each(Object.keys(MOMENTS))('the same of a rollout on its way: %s', async name => {
+    const view = MOMENTS[name]?.() ?? analysingView();
+    await expect(goldenText(view)).toMatchFileSnapshot(`golden/${name}.md`);
+    await expect(renderHtml(view)).toMatchFileSnapshot(`golden/${name}.html`);
+    expect(renderCheckRun(view).status).toBe('in_progress');
+  });
+
+  it('a headline that says in five seconds what, where, and for how long', () => {
+    const [canary] = analysingView().canaries;
+    if (!canary) throw new Error('The view has a canary.');
+    const clean = { ...canary, failedChecks: 0, weight: 25, step: 5, steps: 10, leftMs: 240_000 };
+    const titleOf = (change: Partial<RolloutView>) => renderCheckRun(analysingView(change)).output.title;
+    expect(titleOf({ canaries: [clean] })).toBe(
+      'shop 6.2.0: analysing, 25 % of traffic, step 5 of 10, about 4 min left',
+    );
+    expect(titleOf({ canaries: [{ ...clean, failedChecks: 2 }] })).toBe(
+      'shop 6.2.0: analysing, 25 % of traffic, step 5 of 10, 2 failed checks (limit 5), about 4 min left',
+    );
+    expect(titleOf({ canaries: [clean, { ...clean, weight: 50 }] })).toBe(
+      'shop 6.2.0: analysing 2 canaries, 25 % to 50 % of traffic, about 4 min left',
+    );
+  });
+
+  it('a comment that names no figure that moves while it is not written again, and where these are', () => {
+    const checkUrl = 'https://github.com/acme/shop/runs/5';
+    const comment = renderComment(analysingView(), { checkUrl });
+    expect(comment).not.toContain('25 %');
+    expect(comment).toContain(`[check run](${checkUrl})`);
   });
 
   it.each([
@@ -114,9 +145,10 @@ describe('renderers', () => {
     for (const verdict of verdicts) {
       const view = endedView(verdict);
       const page = marked.parse(renderComment(view), { async: false });
-      expect(page.match(/<table>/g)).toHaveLength(view.canaries.length > 0 ? 3 : 1);
+      expect(page.match(/<table>/g)).toHaveLength(tablesOf(view));
       expect(page.match(/<details>/g)?.length).toBe(page.match(/<\/details>/g)?.length);
-      expect(page.includes('class="language-mermaid"')).toBe(view.canaries.length > 0);
+      const drawn = view.canaries.some(({ progress }) => progress.length > 1);
+      expect(page.includes('class="language-mermaid"')).toBe(drawn);
       expect(page.replace(/<pre>[\s\S]*?<\/pre>/g, '')).not.toMatch(/\*\*|\|--/);
     }
   });
@@ -182,7 +214,32 @@ describe('text from elsewhere', () => {
     );
   });
 
-  it('is cut between sections, with a word about it', () => {
+  it('leaves the layout of comment, check run and summary as it is with ordinary words', () => {
+    const renderings = [
+      renderComment,
+      (view: RolloutView) => renderCheckRun(view).output.summary,
+      (view: RolloutView) => renderSummary(view),
+    ];
+    const ordinary = renderings.map(render => skeleton(render(hostileView('ordinary words'))));
+    const mostlyMarkup = fc.stringMatching(/^[`|<>!@#*_~[\]()\\\-=+&:/a1 \n\t]{1,60}$/);
+    fc.assert(
+      fc.property(fc.oneof(mostlyMarkup, fc.string({ unit: 'binary' })), text => {
+        const given = hostileView(`${text}x`);
+        expect(renderings.map(render => skeleton(render(given)))).toEqual(ordinary);
+      }),
+      { numRuns: 60 },
+    );
+  }, 90_000);
+
+  it('in what is folded away stands without marks of our own', () => {
+    const [canary] = analysingView().canaries;
+    if (!canary) throw new Error('The view has a canary.');
+    const view = analysingView({ canaries: [{ ...canary, target: 'prod/my_shop' }] });
+    const page = marked.parse(renderCheckRun(view).output.summary, { async: false });
+    expect(page).toContain('What Flagger said about prod/my_shop');
+  });
+
+  it('is cut between rows and sections, with a word about it', () => {
     const [canary] = analysingView().canaries;
     if (!canary) throw new Error('The view has a canary.');
     const events = Array.from({ length: 15 }, (_, index) => ({
@@ -202,6 +259,7 @@ describe('text from elsewhere', () => {
     const markdown = renderCheckRun(many).output.summary;
     expect(Buffer.byteLength(markdown)).toBeLessThanOrEqual(LIMIT);
     expect(markdown).toContain('the rest is in the job summary');
+    expect(markdown).toContain('**Proof**');
     expect(markdown.match(/<details>/g)?.length).toBe(markdown.match(/<\/details>/g)?.length);
     expect(markdown).not.toContain('\uFFFD');
   });

@@ -1,5 +1,13 @@
 import type { RolloutView } from '../../src/report/view.ts';
-import type { Outcome, Verdict } from '../../src/rollout/verdict.ts';
+import {
+  blockedOutcome,
+  promotionFailedOutcome,
+  provenOutcome,
+  supersededOutcome,
+  unverifiedOutcome,
+} from '../../src/rollout/outcome-text.ts';
+import type { Cause } from '../../src/rollout/state.ts';
+import type { Outcome, Reason, Verdict } from '../../src/rollout/verdict.ts';
 
 const START = Date.UTC(2026, 0, 2, 3, 4, 5);
 const SHA = 'c0ffee0'.padEnd(40, '0');
@@ -42,10 +50,16 @@ export function analysingView(change: Partial<RolloutView> = {}): RolloutView {
         at: START + 5_000,
         detail: 'Kustomization flux-system/apps attempted c0ffee0',
       },
-      { link: 'delivered', state: 'proven', at: START + 5_000, detail: 'the live template carries our id' },
+      {
+        link: 'delivered',
+        state: 'proven',
+        at: START + 5_000,
+        detail: 'the object in the cluster has the values asked for, and this release’s id',
+      },
       { link: 'analysed', state: 'waiting', detail: 'Flagger is analysing it' },
     ],
-    next: '50 % of traffic comes next; it is promoted in about 40 s if every check passes.',
+    next: '50 % of traffic comes next; it is promoted in about 40 s if every check passes. After 4 more failed checks Flagger rolls back, and the commit is reverted.',
+    onCancel: 'revert',
     canaries: [
       {
         target: 'prod/shop',
@@ -77,7 +91,12 @@ export function analysingView(change: Partial<RolloutView> = {}): RolloutView {
               { at: START + 60_000, value: 90 },
             ],
           },
-          { name: 'latency', max: 500, source: 'builtin', points: [{ at: START + 30_000 }] },
+          {
+            name: 'request-duration',
+            max: 500,
+            source: 'builtin',
+            points: [{ at: START + 30_000, value: 213.4 }, { at: START + 60_000 }],
+          },
         ],
         failingSince: START + 60_000,
         events: [
@@ -85,8 +104,8 @@ export function analysingView(change: Partial<RolloutView> = {}): RolloutView {
             type: 'Warning',
             message: 'Halt shop.prod advancement success 90.00 < 99',
             count: 2,
-            firstSeen: START,
-            lastSeen: START,
+            firstSeen: START + 60_000,
+            lastSeen: START + 85_000,
           },
         ],
       },
@@ -97,7 +116,131 @@ export function analysingView(change: Partial<RolloutView> = {}): RolloutView {
 }
 
 const REVERT = 'beef123'.padEnd(40, '0');
-const FAILED: readonly Verdict[] = [
+const FAILURE = 'prod/shop (5 of 5 failed checks): metric success was 90.00, and must be at least 99';
+const PULL = { number: 7, url: 'https://github.com/acme/fleet/pull/7' };
+const BACK = 'shop-primary runs what it ran before';
+
+const cause = (verdict: Cause['verdict'], reason: Reason, detail: string): Cause => ({
+  verdict,
+  reason,
+  detail,
+  errored: false,
+});
+
+/** In the words of rollout/outcome-text.ts, where it has words for it. */
+const OUTCOMES: Readonly<Record<Verdict, Outcome>> = {
+  promoted: {
+    verdict: 'promoted',
+    reason: 'analysed',
+    detail: 'prod/shop: Flagger analysed and promoted it; shop-primary runs it.',
+  },
+  initialized: {
+    verdict: 'initialized',
+    reason: 'adopted',
+    detail: 'prod/shop is guarded by a Canary now. This first version was not analysed.',
+  },
+  unchanged: {
+    verdict: 'unchanged',
+    reason: 'already-running',
+    detail: 'acme/fleet holds 6.2.0 already, and prod/shop was seen to run it. Nothing was written.',
+  },
+  pending: {
+    verdict: 'pending',
+    reason: 'handed-over',
+    detail: 'The job ended while the rollout was healthy. Nothing was reverted.',
+    remedy: 'A later run, or a run with mode: sweep, takes it up and ends it.',
+  },
+  'rolled-back': provenOutcome(cause('rolled-back', 'metric-out-of-range', FAILURE), REVERT, BACK),
+  'not-applied': provenOutcome(
+    cause(
+      'not-applied',
+      'build-failed',
+      'Kustomization flux-system/apps: kustomize build failed: no such file: shop.yaml',
+    ),
+    REVERT,
+    '',
+  ),
+  'not-started': provenOutcome(
+    cause('not-started', 'no-new-revision', 'prod/shop: Flagger saw no new revision for 2 m 00 s'),
+    REVERT,
+    BACK,
+  ),
+  'promotion-failed': promotionFailedOutcome(
+    cause(
+      'promotion-failed',
+      'primary-not-ready',
+      'prod/shop: the primary did not become ready in 10 m 00 s',
+    ),
+    REVERT,
+    ['prod/shop'],
+  ),
+  'revert-blocked': blockedOutcome({
+    cause: cause('rolled-back', 'metric-out-of-range', FAILURE),
+    reason: 'changed-since',
+    why: 'apps/shop.yaml was changed after our commit.',
+    commit: SHA,
+    pullRequest: PULL,
+  }),
+  'revert-unverified': unverifiedOutcome({
+    cause: cause('rolled-back', 'metric-out-of-range', FAILURE),
+    reason: 'not-seen-back',
+    waitingFor: 'Kustomization flux-system/apps has not attempted beef123 yet',
+    revert: REVERT,
+  }),
+  unknown: {
+    verdict: 'unknown',
+    reason: 'cluster-unreachable',
+    detail: 'The cluster has not been readable for 600 s: connection refused. Nothing more was written.',
+    remedy: `Look at the Canary (prod/shop). If the release must go, revert commit c0ffee0 in the GitOps repository: git revert ${SHA}`,
+  },
+  refused: {
+    verdict: 'refused',
+    reason: 'kustomization-suspended',
+    detail: 'Kustomization flux-system/apps is suspended since yesterday. Nothing was written.',
+    remedy: 'Resume it: flux resume kustomization apps',
+  },
+  cancelled: provenOutcome(
+    cause('cancelled', 'job-cancelled', 'The job was cancelled (SIGINT)'),
+    REVERT,
+    BACK,
+  ),
+  superseded: supersededOutcome('newer-release', 'Commit facade1 released prod/shop 6.3.0 meanwhile.'),
+  'timed-out': provenOutcome(
+    cause('timed-out', 'analysis-timeout', 'prod/shop: the analysis took longer than 12 m 00 s'),
+    REVERT,
+    BACK,
+  ),
+};
+
+const HEALTHY = {
+  weight: 50,
+  step: 2,
+  failedChecks: 0,
+  events: [],
+  progress: [0, 25, 50, 0].map((weight, index) => ({
+    at: START + 10_000 + index * 30_000,
+    weight,
+    iteration: 0,
+    failedChecks: 0,
+  })),
+} as const;
+
+function inRange(metric: RolloutView['canaries'][number]['metrics'][number]) {
+  const good = metric.name === 'success' ? [99.7, 99.4, 99.9] : [213.4, 198, 240.2];
+  return { ...metric, points: good.map((value, index) => ({ at: START + 40_000 + index * 30_000, value })) };
+}
+
+type Link = RolloutView['proof'][number];
+/** How far each rollout got: what is proven, and why the next link is not. */
+const REACHED: Readonly<
+  Partial<Record<Verdict, readonly [links: number, state: Link['state'], why: string]>>
+> = {
+  'not-applied': [1, 'failed', OUTCOMES['not-applied'].detail],
+  'not-started': [3, 'failed', OUTCOMES['not-started'].detail],
+  'promotion-failed': [4, 'failed', OUTCOMES['promotion-failed'].detail],
+  pending: [3, 'waiting', 'Flagger is analysing it'],
+};
+const REVERTED: readonly Verdict[] = [
   'rolled-back',
   'not-applied',
   'not-started',
@@ -110,66 +253,193 @@ const NOTHING_WRITTEN: readonly Verdict[] = ['refused', 'unchanged'];
 
 /** How a rollout looks that ended so. */
 export function endedView(verdict: Verdict): RolloutView {
-  const outcome: Outcome = {
-    verdict,
-    reason: 'metric-out-of-range',
-    detail: 'prod/shop: what happened, in a sentence.',
-    remedy: 'What a person does now.',
-  };
+  const outcome = OUTCOMES[verdict];
   const view = analysingView({ stage: 'done', outcome, updatedAt: START + 150_000 });
-  const { next: _next, commit, ...ended } = view;
+  const { next: _next, onCancel: _onCancel, commit, ...ended } = view;
   if (NOTHING_WRITTEN.includes(verdict)) return { ...ended, proof: [], canaries: [] };
-  const canaries = view.canaries.map(({ leftMs: _left, ...canary }) => ({
-    ...canary,
-    outcome: { kind: verdict === 'promoted' ? 'promoted' : 'failed', detail: 'prod/shop: how it ended' },
-  }));
-  const common = { ...ended, ...(commit ? { commit } : {}), canaries };
-  if (verdict === 'promoted') return { ...common, proof: chain('proven') };
-  if (verdict === 'revert-blocked') {
-    const pullRequest = { number: 7, url: 'https://github.com/acme/fleet/pull/7' };
-    return { ...common, proof: chain('failed'), pullRequest };
+  const canaries = view.canaries.map(canary => endedCanary(canary, verdict));
+  const proof = [...chain(verdict), ...revertLinks(verdict)];
+  if (verdict === 'initialized' && commit) {
+    return { ...ended, adoption: commit, changes: [], canaries, proof: proof.slice(0, 3) };
   }
-  if (!FAILED.includes(verdict)) return common;
-  const back = verdict === 'revert-unverified' || verdict === 'promotion-failed' ? 'unknown' : 'proven';
   return {
-    ...common,
-    revert: {
-      sha: REVERT,
-      url: `https://github.com/acme/fleet/commit/${REVERT}`,
-      verified: true,
-      forms: { 'prod/shop': 'plain' },
-    },
-    proof: [
-      ...chain('failed'),
-      { link: 'reverted', state: 'proven', at: START + 110_000, detail: 'beef123 is on the branch' },
-      {
-        link: 'back',
-        state: back,
-        ...(back === 'proven' ? { at: START + 145_000 } : {}),
-        detail: back === 'proven' ? 'the cluster runs what it ran before' : 'not seen',
-      },
-    ],
+    ...ended,
+    ...(commit ? { commit } : {}),
+    canaries,
+    proof,
+    ...(verdict === 'revert-blocked' ? { pullRequest: PULL } : {}),
+    ...(REVERTED.includes(verdict) ? { revert: revertOf(commit?.verified ?? false) } : {}),
   };
 }
 
-/** The whole chain, in which the analysis ended so. */
-function chain(analysed: 'proven' | 'failed'): RolloutView['proof'] {
+const revertOf = (verified: boolean): NonNullable<RolloutView['revert']> => ({
+  sha: REVERT,
+  url: `https://github.com/acme/fleet/commit/${REVERT}`,
+  verified,
+  forms: { 'prod/shop': 'plain' },
+});
+
+type Canary = RolloutView['canaries'][number];
+
+function endedCanary({ leftMs: _left, ...canary }: Canary, verdict: Verdict): Canary {
+  const detail = OUTCOMES[verdict].detail;
+  if (verdict === 'not-applied' || verdict === 'not-started' || verdict === 'initialized') {
+    const { failingSince: _since, ...untried } = canary;
+    const metrics = canary.metrics.map(metric => ({ ...metric, points: [] }));
+    const kind = verdict;
+    const phase = verdict === 'initialized' ? 'Initialized' : 'Succeeded';
+    return {
+      ...untried,
+      phase,
+      weight: 0,
+      step: 0,
+      failedChecks: 0,
+      progress: [],
+      metrics,
+      events: [],
+      outcome: { kind, detail },
+    };
+  }
+  if (verdict === 'pending' || verdict === 'unknown' || verdict === 'superseded') return canary;
+  if (verdict === 'promoted' || verdict === 'promotion-failed') {
+    const { failingSince: _since, ...healthy } = canary;
+    const phase = verdict === 'promoted' ? 'Succeeded' : 'Failed';
+    const outcome = { kind: verdict, detail };
+    return { ...healthy, ...HEALTHY, phase, outcome, metrics: canary.metrics.map(inRange) };
+  }
+  return { ...canary, failedChecks: 5, phase: 'Failed', outcome: { kind: 'failed', detail } };
+}
+
+/** The chain as far as it was proven. */
+function chain(verdict: Verdict): readonly Link[] {
   const seen = analysingView().proof.filter(({ state }) => state === 'proven');
-  if (analysed === 'failed') {
+  const whole: readonly Link[] = [
+    ...seen,
+    { link: 'analysed', state: 'proven', at: START + 100_000, detail: 'Flagger analysed this very revision' },
+    {
+      link: 'promoted',
+      state: 'proven',
+      at: START + 145_000,
+      detail: 'the primary runs it, and its rollout is complete',
+    },
+  ];
+  if (verdict === 'promoted' || verdict === 'initialized') return whole;
+  const [links, state, why] = REACHED[verdict] ?? [3, 'failed', OUTCOMES[verdict].detail];
+  return whole.map(({ at, ...link }, index) => {
+    if (index < links && at !== undefined) return { ...link, at };
+    if (index === links) return { ...link, state, detail: why };
+    return state === 'waiting'
+      ? { ...link, state, detail: 'the primary does not run it yet' }
+      : { ...link, state: 'unknown', detail: 'not reached' };
+  });
+}
+
+function revertLinks(verdict: Verdict): readonly Link[] {
+  if (verdict === 'revert-blocked') {
     return [
-      ...seen,
-      { link: 'analysed', state: 'failed', detail: 'metric success was 90.00, and must be at least 99' },
-      { link: 'promoted', state: 'unknown', detail: 'never seen' },
+      { link: 'reverted', state: 'failed', detail: 'not reverted automatically' },
+      { link: 'back', state: 'unknown', detail: 'the cluster was not seen to be back' },
     ];
   }
-  return [
-    ...seen,
-    {
-      link: 'analysed',
-      state: 'proven',
-      at: START + 100_000,
-      detail: 'Flagger promoted revision 5f4dcc3b5a',
-    },
-    { link: 'promoted', state: 'proven', at: START + 145_000, detail: 'shop-primary runs it' },
-  ];
+  if (!REVERTED.includes(verdict)) return [];
+  const reverted: Link = {
+    link: 'reverted',
+    state: 'proven',
+    at: START + 110_000,
+    detail: 'beef123 is on the branch',
+  };
+  if (verdict === 'revert-unverified' || verdict === 'promotion-failed') {
+    return [reverted, { link: 'back', state: 'failed', detail: 'the cluster was not seen to be back' }];
+  }
+  const detail = 'the cluster runs what it ran before';
+  return [reverted, { link: 'back', state: 'proven', at: START + 145_000, detail }];
 }
+
+function onlyCanary(): Canary {
+  const [canary] = analysingView().canaries;
+  if (!canary) throw new Error('The view has a canary.');
+  return canary;
+}
+
+/** What else is to be seen on the way. */
+export const MOMENTS: Readonly<Record<string, () => RolloutView>> = {
+  analysing: () => analysingView(),
+  gate: () => {
+    const { leftMs: _left, failingSince: _since, ...canary } = onlyCanary();
+    const command = `curl -d '{"name":"shop","namespace":"prod"}' http://flagger-loadtester.test/gate/open`;
+    return analysingView({
+      stage: 'waitingPromotion',
+      next: 'Nothing moves until the gate is opened. When it stays closed for 30 m 00 s, the commit is taken back.',
+      canaries: [
+        {
+          ...canary,
+          metrics: canary.metrics.map(metric => ({ ...metric, points: metric.points.slice(0, 1) })),
+          events: [],
+          strategy: 'ab',
+          phase: 'WaitingPromotion',
+          stage: 'waitingPromotion',
+          iteration: 10,
+          iterations: 10,
+          failedChecks: 0,
+          progress: [0, 3, 6, 10].map(iteration => ({
+            at: START + 10_000 + iteration * 7_000,
+            weight: 0,
+            iteration,
+            failedChecks: 0,
+          })),
+          waitingFor: 'the gate approval is closed',
+          gates: [
+            {
+              name: 'approval',
+              type: 'confirm-promotion',
+              url: 'http://flagger-loadtester.test/gate/check',
+              opening: { kind: 'command', command },
+            },
+          ],
+        },
+      ],
+    });
+  },
+  several: () => {
+    const canary = onlyCanary();
+    const { failingSince: _since, ...healthy } = { ...canary, failedChecks: 0, events: [] };
+    const good = canary.metrics.map(metric => ({ ...metric, points: metric.points.slice(0, 1) }));
+    return analysingView({
+      next: 'All canaries are promoted in about 2 min if every check passes; when one fails, the whole commit is taken back.',
+      canaries: [
+        canary,
+        {
+          ...healthy,
+          target: 'prod/api',
+          canary: 'prod/api',
+          weight: 50,
+          step: 2,
+          leftMs: 120_000,
+          metrics: good,
+        },
+        {
+          ...healthy,
+          target: 'prod/web',
+          canary: 'prod/web',
+          phase: 'Succeeded',
+          stage: 'finalising',
+          metrics: good,
+          outcome: { kind: 'promoted', detail: 'prod/web: promoted' },
+        },
+      ],
+    });
+  },
+  'proving-back': () => {
+    const { onCancel: _onCancel, ...view } = analysingView({
+      stage: 'verifyingRevert',
+      next: 'The commit is taken back. The cluster is looked at until it is proven back (Flagger analyses the restored version), for about 8 min at most.',
+      revert: revertOf(true),
+      proof: [
+        ...chain('rolled-back'),
+        { link: 'reverted', state: 'proven', at: START + 90_000, detail: 'beef123 is on the branch' },
+        { link: 'back', state: 'waiting', detail: 'Flagger analyses the restored version' },
+      ],
+    });
+    return view;
+  },
+};

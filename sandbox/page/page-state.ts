@@ -19,6 +19,11 @@ export interface PageState {
     readonly applied: boolean;
   }[];
   readonly canaries: readonly CanaryState[];
+  readonly deployments: readonly {
+    readonly environment: string;
+    readonly state: string;
+    readonly words: string;
+  }[];
 }
 
 interface CheckState {
@@ -35,6 +40,7 @@ interface CanaryState {
   readonly weight: number;
   readonly iterations: number;
   readonly failedChecks: number;
+  /** The versions: of the pods that serve the users, and of what is tried. */
   readonly target: string;
   readonly primary: string;
 }
@@ -63,6 +69,10 @@ export async function pageState(sandbox: Sandbox): Promise<PageState> {
     })),
     commits: log.map(({ sha, title, verified }) => ({ sha, title, verified, applied: applied.has(sha) })),
     canaries: sandbox.cluster.list('Canary').map(canary => canaryState(sandbox, canary)),
+    deployments: sandbox.github.deployments(SOURCE).map(({ environment, statuses }) => {
+      const last = statuses.at(-1);
+      return { environment, state: last?.state ?? 'pending', words: last?.description ?? '' };
+    }),
   };
 }
 

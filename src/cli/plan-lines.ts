@@ -1,7 +1,7 @@
 import type { BuildProof, BuiltChange } from '../plan/build.ts';
 import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
 import { unifiedDiff } from '../report/unified-diff.ts';
-import { metricCheck } from '../run/metric-words.ts';
+import { metricCheck } from '../run/metric-check.ts';
 import { elapsed } from '../report/words.ts';
 import type { FileChange } from '../rollout/ports.ts';
 

@@ -24,6 +24,7 @@ const analysisSchema = z
             .looseObject({ min: z.number().optional(), max: z.number().optional() })
             .optional(),
           threshold: z.number().optional(),
+          query: z.string().optional(),
           templateRef: z.looseObject({ name: z.string(), namespace: z.string().optional() }).optional(),
         }),
       )
@@ -60,7 +61,11 @@ export function canaryAnalysis(spec: Readonly<Record<string, unknown>>): CanaryA
         name: metric.name,
         ...(min === undefined ? {} : { min }),
         ...(max === undefined ? {} : { max }),
-        source: template ? [template.namespace, template.name].filter(Boolean).join('/') : 'builtin',
+        source: template
+          ? [template.namespace, template.name].filter(Boolean).join('/')
+          : (metric.query ?? '') === ''
+            ? 'builtin'
+            : 'inline',
       };
     }),
     webhooks: (analysis.webhooks ?? []).map(({ name, type, url }) => ({

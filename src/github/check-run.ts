@@ -2,12 +2,17 @@ import { z } from 'zod';
 import type { RepositoryName } from '../config/settings.ts';
 import { Cadence } from '../report/cadence.ts';
 import { renderCheckRun } from '../report/render.ts';
-import type { ReportSink, Writing } from '../report/reporter.ts';
+import { ComeBackLater, type ReportSink, type Writing } from '../report/reporter.ts';
 import type { RolloutView } from '../report/view.ts';
 import type { GitHubClient } from './client.ts';
 import { statusOf } from './http-errors.ts';
+import { reportFailure } from './report-failure.ts';
 
-const checkRunSchema = z.object({ id: z.number(), external_id: z.string().nullish() });
+const checkRunSchema = z.object({
+  id: z.number(),
+  external_id: z.string().nullish(),
+  html_url: z.string().nullish(),
+});
 const listSchema = z.object({ check_runs: z.array(checkRunSchema) });
 
 export interface CheckRunOptions {
@@ -20,7 +25,8 @@ export interface CheckRunOptions {
   readonly externalId: string;
   /** The rollout was begun by another run or process: its check exists already. */
   readonly resumed: boolean;
-  readonly onId: (id: number) => void;
+  /** @param url where people look at it */
+  readonly onId: (id: number, url: string | undefined) => void;
 }
 
 type Turn = Pick<Writing, 'turn'> & { readonly budgetMs: number };
@@ -56,11 +62,14 @@ export class CheckRunSink implements ReportSink {
 
   async write(view: RolloutView, { last, turn }: Writing): Promise<void> {
     // Marked first, so that a failing write waits for the next change and is not tried each second.
-    this.cadence.wrote(view, view.updatedAt);
+    const now = this.options.client.clock.now();
+    this.cadence.wrote(view, now);
     try {
       await this.writeOnce(view, { turn, budgetMs: last ? LAST_BUDGET_MS : BUDGET_MS });
-    } catch (error) {
-      if (statusOf(error) === 403) this.forbidden = true;
+    } catch (caught) {
+      const { error, forbidden } = reportFailure(caught, now);
+      if (error instanceof ComeBackLater) this.cadence.forget();
+      this.forbidden ||= forbidden;
       throw error;
     }
   }
@@ -74,7 +83,8 @@ export class CheckRunSink implements ReportSink {
       } catch (error) {
         // Another App made it, or it was deleted: a new one takes its place.
         const status = statusOf(error);
-        if (status !== 403 && status !== 404) throw error;
+        const { error: later } = reportFailure(error, this.options.client.clock.now());
+        if (later instanceof ComeBackLater || (status !== 403 && status !== 404)) throw error;
         this.id = undefined;
       }
     }
@@ -82,9 +92,8 @@ export class CheckRunSink implements ReportSink {
   }
 
   private async create(view: RolloutView, { turn, budgetMs }: Turn): Promise<void> {
-    await turn();
-    const { client, repository, sha, name, externalId, onId } = this.options;
-    const { id } = await client.call({
+    const { client, repository, sha, name, externalId } = this.options;
+    const created = await client.call({
       method: 'POST',
       route: ROUTE,
       parameters: {
@@ -99,13 +108,12 @@ export class CheckRunSink implements ReportSink {
       schema: checkRunSchema,
       resend: 'repeat',
       budgetMs,
+      turn,
     });
-    this.id = id;
-    onId(id);
+    this.remember(created);
   }
 
   private async update(id: number, view: RolloutView, { turn, budgetMs }: Turn): Promise<void> {
-    await turn();
     const { client, repository } = this.options;
     await client.call({
       method: 'PATCH',
@@ -119,12 +127,13 @@ export class CheckRunSink implements ReportSink {
       schema: checkRunSchema,
       resend: 'repeat',
       budgetMs,
+      turn,
     });
   }
 
   private async find(): Promise<void> {
     if (this.looked || !this.options.resumed) return;
-    const { client, repository, sha, name, externalId, onId } = this.options;
+    const { client, repository, sha, name, externalId } = this.options;
     const { check_runs: runs } = await client.call({
       method: 'GET',
       route: '/repos/{owner}/{repo}/commits/{ref}/check-runs',
@@ -134,7 +143,12 @@ export class CheckRunSink implements ReportSink {
       budgetMs: BUDGET_MS,
     });
     this.looked = true;
-    this.id = runs.find(run => run.external_id === externalId)?.id;
-    if (this.id !== undefined) onId(this.id);
+    const ours = runs.find(run => run.external_id === externalId);
+    if (ours) this.remember(ours);
+  }
+
+  private remember({ id, html_url: url }: z.infer<typeof checkRunSchema>): void {
+    this.id = id;
+    this.options.onId(id, url ?? undefined);
   }
 }

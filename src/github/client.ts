@@ -42,6 +42,8 @@ export interface Call<T> {
   /** How long `repeat` may go on, ms; default a minute. */
   readonly budgetMs?: number;
   readonly signal?: AbortSignal | undefined;
+  /** Awaited before each time that it is sent, a repetition too. */
+  readonly turn?: () => Promise<void>;
 }
 
 /** Everything that talks to one GitHub as one identity. */
@@ -82,6 +84,7 @@ export function createGitHubClient(options: ClientOptions): GitHubClient {
   authenticate(octokit, { tokens, rateLimit });
 
   async function send<T>(call: Call<T>): Promise<T> {
+    await call.turn?.();
     const response = await octokit.request({
       method: call.method,
       url: call.route,

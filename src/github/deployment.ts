@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { RepositoryName } from '../config/settings.ts';
-import type { ReportSink, Writing } from '../report/reporter.ts';
+import { ComeBackLater, type ReportSink, type Writing } from '../report/reporter.ts';
 import type { RolloutView } from '../report/view.ts';
 import { headline } from '../report/words.ts';
 import type { Verdict } from '../rollout/verdict.ts';
 import type { GitHubClient } from './client.ts';
-import { statusOf } from './http-errors.ts';
+import { reportFailure } from './report-failure.ts';
 
 type State = 'in_progress' | 'success' | 'failure' | 'error' | 'inactive';
 
@@ -72,19 +72,17 @@ export class DeploymentSink implements ReportSink {
     this.written = state;
     try {
       this.id ??= await this.find();
-      if (this.id === undefined) {
-        await turn();
-        this.id = await this.create(view);
-      }
-      await turn();
-      await this.addStatus(this.id, state, view);
-    } catch (error) {
-      if (statusOf(error) === 403) this.forbidden = true;
+      this.id ??= await this.create(view, turn);
+      await this.addStatus(this.id, { state, view, turn });
+    } catch (caught) {
+      const { error, forbidden } = reportFailure(caught, this.options.client.clock.now());
+      if (error instanceof ComeBackLater) this.written = undefined;
+      this.forbidden ||= forbidden;
       throw error;
     }
   }
 
-  private async create(view: RolloutView): Promise<number> {
+  private async create(view: RolloutView, turn: Writing['turn']): Promise<number> {
     const { client, repository, sha, environment, rolloutId } = this.options;
     const { id } = await client.call({
       method: 'POST',
@@ -102,11 +100,16 @@ export class DeploymentSink implements ReportSink {
       schema: deploymentSchema,
       resend: 'once',
       budgetMs: BUDGET_MS,
+      turn,
     });
     return id;
   }
 
-  private async addStatus(id: number, state: State, view: RolloutView): Promise<void> {
+  private async addStatus(
+    id: number,
+    on: { readonly state: State; readonly view: RolloutView; readonly turn: Writing['turn'] },
+  ): Promise<void> {
+    const { state, view, turn } = on;
     const { client, repository } = this.options;
     await client.call({
       method: 'POST',
@@ -121,6 +124,7 @@ export class DeploymentSink implements ReportSink {
       schema: statusSchema,
       resend: 'repeat',
       budgetMs: BUDGET_MS,
+      turn,
     });
   }
 

@@ -2,11 +2,12 @@ import { z } from 'zod';
 import type { RepositoryName } from '../config/settings.ts';
 import { Cadence } from '../report/cadence.ts';
 import { commentMarker, renderComment } from '../report/render.ts';
-import type { ReportSink, Writing } from '../report/reporter.ts';
+import { ComeBackLater, type ReportSink, type Writing } from '../report/reporter.ts';
 import type { RolloutView } from '../report/view.ts';
 import { SILENT_REASONS } from './check-run.ts';
 import type { GitHubClient } from './client.ts';
 import { statusOf } from './http-errors.ts';
+import { reportFailure } from './report-failure.ts';
 
 const commentSchema = z.object({
   id: z.number(),
@@ -21,6 +22,8 @@ export interface CommentOptions {
   readonly pullRequests: () => Promise<readonly number[]>;
   /** Under which login our comments appear; undefined = not known, and no earlier comment is believed to be ours. */
   readonly ownLogin: () => Promise<string | undefined>;
+  /** Where the check run is looked at, once there is one. */
+  readonly checkUrl: () => string | undefined;
   readonly onId: (id: number) => void;
 }
 
@@ -36,6 +39,8 @@ export class PullRequestCommentSink implements ReportSink {
   private readonly ids = new Map<number, number>();
   private pulls: readonly number[] | undefined;
   private forbidden = false;
+  /** Pull requests that take no comment of ours: locked conversations. */
+  private readonly refused = new Set<number>();
 
   constructor(options: CommentOptions) {
     this.options = options;
@@ -51,29 +56,50 @@ export class PullRequestCommentSink implements ReportSink {
   }
 
   async write(view: RolloutView, { turn }: Writing): Promise<void> {
-    this.cadence.wrote(view, view.updatedAt);
+    const now = this.options.client.clock.now();
+    this.cadence.wrote(view, now);
     try {
       this.pulls ??= await this.options.pullRequests();
-      for (const pull of this.pulls) await this.writeTo(pull, { view, turn });
-    } catch (error) {
-      if (statusOf(error) === 403) this.forbidden = true;
+      await this.writeToAll(this.pulls, { view, turn });
+    } catch (caught) {
+      const { error, forbidden } = reportFailure(caught, now);
+      if (error instanceof ComeBackLater) this.cadence.forget();
+      this.forbidden ||= forbidden && (this.pulls ?? []).every(pull => this.refused.has(pull));
       throw error;
     }
+  }
+
+  /** One that is locked, or gone, takes nothing from the others. */
+  private async writeToAll(
+    pulls: readonly number[],
+    on: Pick<Writing, 'turn'> & { readonly view: RolloutView },
+  ): Promise<void> {
+    const failures: unknown[] = [];
+    for (const pull of pulls) {
+      if (this.refused.has(pull) && !on.view.outcome) continue;
+      try {
+        await this.writeTo(pull, on);
+      } catch (caught) {
+        const { error, forbidden } = reportFailure(caught, this.options.client.clock.now());
+        if (error instanceof ComeBackLater) throw caught;
+        if (forbidden) this.refused.add(pull);
+        failures.push(caught);
+      }
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   private async writeTo(
     pull: number,
     { view, turn }: Pick<Writing, 'turn'> & { readonly view: RolloutView },
   ): Promise<void> {
-    const body = renderComment(view);
+    const body = this.render(view);
     const known = this.ids.get(pull) ?? (await this.oldestOfOurs(pull, view.name));
-    await turn();
-    if (known !== undefined && (await this.update(known, body))) {
+    if (known !== undefined && (await this.update(known, body, turn))) {
       this.remember(pull, known);
       return;
     }
-    if (known !== undefined) await turn();
-    const created = await this.create(pull, body);
+    const created = await this.create(pull, body, turn);
     this.remember(pull, created);
     await this.giveWay(pull, { created, view, turn });
   }
@@ -87,9 +113,12 @@ export class PullRequestCommentSink implements ReportSink {
     if (oldest === undefined || oldest === on.created) return;
     await on.turn();
     await this.delete(on.created);
-    await on.turn();
-    await this.update(oldest, renderComment(on.view));
+    await this.update(oldest, this.render(on.view), on.turn);
     this.remember(pull, oldest);
+  }
+
+  private render(view: RolloutView): string {
+    return renderComment(view, { checkUrl: this.options.checkUrl() });
   }
 
   private remember(pull: number, id: number): void {
@@ -120,7 +149,7 @@ export class PullRequestCommentSink implements ReportSink {
     return undefined;
   }
 
-  private async create(pull: number, body: string): Promise<number> {
+  private async create(pull: number, body: string, turn: Writing['turn']): Promise<number> {
     const { client, repository } = this.options;
     const { id } = await client.call({
       method: 'POST',
@@ -130,12 +159,13 @@ export class PullRequestCommentSink implements ReportSink {
       // A lost answer may leave a second comment behind; the next write finds the older one and keeps to it.
       resend: 'repeat',
       budgetMs: BUDGET_MS,
+      turn,
     });
     return id;
   }
 
   /** False when the comment is gone. */
-  private async update(id: number, body: string): Promise<boolean> {
+  private async update(id: number, body: string, turn: Writing['turn']): Promise<boolean> {
     const { client, repository } = this.options;
     try {
       await client.call({
@@ -145,6 +175,7 @@ export class PullRequestCommentSink implements ReportSink {
         schema: commentSchema,
         resend: 'repeat',
         budgetMs: BUDGET_MS,
+        turn,
       });
       return true;
     } catch (error) {

@@ -1,12 +1,13 @@
 import type { RateLimit } from '../github/rate-limit.ts';
 import type { RolloutView } from './view.ts';
 
-/** Progress is shown at most this often; changes of stage at once (ms). */
+/** A report of progress is written at most this often; its end at once (ms). */
 const PROGRESS_EVERY_MS = 15_000;
 
 /**
- * When a report that costs requests is due. The repository shares its requests with everybody: under half of them only
- * changes of stage are shown, under a fifth only the end.
+ * When a report that costs requests is due: for progress on any change, but only so often; else on a change of stage.
+ * The repository shares its requests with everybody: under half of them progress is left out, under a fifth only the
+ * end is shown.
  */
 export class Cadence {
   private readonly limit: (now: number) => RateLimit;
@@ -18,15 +19,19 @@ export class Cadence {
 
   isDue(view: RolloutView, on: { readonly now: number; readonly progress: boolean }): boolean {
     const { written } = this;
-    const last = view.outcome !== undefined;
     if (!written) return true;
     const stage = stageKey(view);
-    if (last) return written.text !== textKey(view) || written.stage !== stage;
+    if (view.outcome) return written.stage !== stage || written.text !== textKey(view);
     const share = this.shareLeft(on.now);
     if (share < 0.2) return false;
-    if (written.stage !== stage) return true;
-    if (!on.progress || share < 0.5) return false;
-    return written.text !== textKey(view) && on.now - written.at >= PROGRESS_EVERY_MS;
+    if (!on.progress) return written.stage !== stage;
+    if (on.now - written.at < PROGRESS_EVERY_MS) return false;
+    return written.stage !== stage || (share >= 0.5 && written.text !== textKey(view));
+  }
+
+  /** It was refused for a while: what it would have shown is still due. */
+  forget(): void {
+    this.written = undefined;
   }
 
   wrote(view: RolloutView, now: number): void {

@@ -21,7 +21,8 @@ export function plain(text: string, longest: number = LONGEST_INLINE): string {
       .replace(/#(?=\d)/g, '#\u2060')
       .replace(/\bGH-(?=\d)/gi, match => `${match}\u2060`)
       .replace(/\b(https?):\/\//gi, '$1:\u2060//')
-      .replace(/^(\s*)([-+=#>]|\d+[.)])/, '$1\\$2')
+      .replace(/^([-+=#>])/, '\\$1')
+      .replace(/^(\d+)([.)])/, '$1\\$2')
   );
 }
 
@@ -40,6 +41,13 @@ export function link(text: string, url: string): string {
   return `[${text}](${url})`;
 }
 
+/** One line of text that stands in HTML inside of markdown, where a backslash is just a backslash. */
+export function htmlText(text: string, longest: number = LONGEST_INLINE): string {
+  return plain(text, longest)
+    .replace(/\\(?=[\\`*_~[\]|])/g, '')
+    .replace(/^\\(?=[-+=#>])/, '');
+}
+
 /** Lines in a fenced block. */
 export function block(lines: readonly string[]): string {
   const body = lines.map(line => cutCharacters(line.replace(INVISIBLE, '\uFFFD'), 1_000)).join('\n');
@@ -47,44 +55,30 @@ export function block(lines: readonly string[]): string {
   return `${fence}text\n${body}\n${fence}`;
 }
 
-/** Most lines of a diff that a report shows. */
-const MAX_DIFF_LINES = 200;
-
-/** A unified diff, coloured where GitHub renders it. */
-export function diffBlock(diff: string): string {
-  const lines = diff.split('\n');
-  const shown = lines
-    .slice(0, MAX_DIFF_LINES)
-    .map(line => cutCharacters(line.replace(INVISIBLE, '\uFFFD'), 500));
-  const more = lines.length > MAX_DIFF_LINES ? [`… ${lines.length - MAX_DIFF_LINES} more lines`] : [];
-  const body = [...shown, ...more].join('\n');
-  const fence = '`'.repeat(Math.max(3, longestRun(body) + 1));
-  return `${fence}diff\n${body}\n${fence}`;
+/** A unified diff, coloured where GitHub renders it: what opens the block, its lines, and what closes it. */
+export function diffParts(diff: string): {
+  readonly head: string;
+  readonly lines: readonly string[];
+  readonly tail: string;
+} {
+  const lines = diff.split('\n').map(line => cutCharacters(line.replace(INVISIBLE, '\uFFFD'), 500));
+  const fence = '`'.repeat(Math.max(3, longestRun(diff) + 1));
+  return { head: `${fence}diff`, lines, tail: fence };
 }
 
-/**
- * A text of at most so many bytes of UTF-8. What is too long is cut between sections, so that no character, table or
- * code block is broken; the last section that fits is followed by a word about it.
- */
-export function fitSections(sections: readonly string[], maxBytes: number, note: string): string {
-  const kept: string[] = [];
-  let bytes = Buffer.byteLength(note) + 2;
-  for (const section of sections.filter(each => each !== '')) {
-    const size = Buffer.byteLength(section) + 2;
-    if (bytes + size > maxBytes) return [...kept, note].join('\n\n');
-    kept.push(section);
-    bytes += size;
-  }
-  return kept.join('\n\n');
+/** Text from elsewhere where nothing is markup (a check's title): one line, nothing invisible. */
+export function bare(text: string): string {
+  return oneLine(text);
+}
+
+/** At most so many characters, the last of them `…` when some are left out. */
+export function cutCharacters(text: string, longest: number): string {
+  if (text.length <= longest) return text;
+  return `${[...text.slice(0, longest * 2)].slice(0, longest - 1).join('')}…`;
 }
 
 function oneLine(text: string): string {
   return text.toWellFormed().replace(/\s+/g, ' ').replace(INVISIBLE, '\uFFFD').trim();
-}
-
-function cutCharacters(text: string, longest: number): string {
-  if (text.length <= longest) return text;
-  return `${[...text.slice(0, longest * 2)].slice(0, longest - 1).join('')}…`;
 }
 
 function longestRun(text: string): number {

@@ -1,8 +1,17 @@
+import { number } from './sparkline.ts';
 import type { CanaryProgressView, MetricView } from './view.ts';
 
 /** How many samples a line of traffic has: enough to see the steps, few enough for a comment. */
 const SAMPLES = 40;
 const MAX_CHECKS = 60;
+/**
+ * Mermaid's own first colour can hardly be seen on white. These are seen on light and dark: the line, then its limits.
+ * The height leaves room for the rest of the comment.
+ */
+const LOOK = JSON.stringify({
+  xyChart: { height: 300 },
+  themeVariables: { xyChart: { plotColorPalette: '#2f81f7, #e5534b, #e5534b' } },
+});
 /** Mermaid reads no exponents. */
 const MAX_NUMBER = 1e15;
 
@@ -34,7 +43,7 @@ export function metricChart(metric: MetricView): string | undefined {
   const [low, high] = [Math.min(...all), Math.max(...all)];
   const room = high > low ? (high - low) * 0.1 : Math.max(1, Math.abs(high) * 0.1);
   return chart([
-    `title ${quoted(metric.name)}`,
+    `title ${quoted([metric.name, ...limitWords(metric)].join(', red: '))}`,
     `x-axis ${quoted('check')} 1 --> ${values.length}`,
     `y-axis ${round(low - room)} --> ${round(high + room)}`,
     `line [${values.map(round).join(', ')}]`,
@@ -42,8 +51,18 @@ export function metricChart(metric: MetricView): string | undefined {
   ]);
 }
 
+function limitWords({ min, max }: MetricView): readonly string[] {
+  const words = [
+    ...(min === undefined ? [] : [`at least ${number(min)}`]),
+    ...(max === undefined ? [] : [`at most ${number(max)}`]),
+  ];
+  return words.length === 0 ? [] : [words.join(', ')];
+}
+
 function chart(lines: readonly string[]): string {
-  return ['```mermaid', 'xychart-beta', ...lines.map(line => `  ${line}`), '```'].join('\n');
+  return ['```mermaid', `%%{init: ${LOOK}}%%`, 'xychart-beta', ...lines.map(line => `  ${line}`), '```'].join(
+    '\n',
+  );
 }
 
 /** Names are other people's text: only what can't end a string or a block stays. */

@@ -1,22 +1,31 @@
 import type { CanaryAnalysis } from '../rollout/observation.ts';
-import { code, diffBlock, plain } from './markdown-text.ts';
-import type { PlannedAnalysis, PlanView } from './plan-view.ts';
-import { rangeWords } from './sparkline.ts';
+import type { Section } from './fit.ts';
+import { code, diffParts, htmlText, plain } from './markdown-text.ts';
+import { rangeWords } from './metric-words.ts';
+import type { PlannedAnalysis, PlannedFile, PlanView } from './plan-view.ts';
 import { elapsed } from './words.ts';
 
 /** A plan as people read it in the pull request, most important first. */
-export function planSections(plan: PlanView): readonly string[] {
+export function planSections(plan: PlanView): readonly Section[] {
   return [
     summary(plan),
     ...plan.canaries.map(schedule),
     gates(plan),
     checks(plan),
-    ...plan.files.map(
-      ({ path, adoption, diff }) =>
-        `<details open><summary>${adoption ? 'First, in a commit of its own: ' : ''}${plain(path)}</summary>\n\n${diffBlock(diff)}\n\n</details>`,
-    ),
-    built(plan),
-  ].filter(section => section !== '');
+    ...plan.files.map(changedFile),
+    ...plan.built.map(builtObject),
+  ];
+}
+
+function changedFile({ path, adoption, diff }: PlannedFile): Section {
+  const first = adoption ? 'First, in a commit of its own: ' : '';
+  const { head, lines, tail } = diffParts(diff);
+  return {
+    head: `<details open><summary>${first}${htmlText(path)}</summary>\n\n${head}`,
+    rows: lines,
+    tail: `${tail}\n\n</details>`,
+    more: count => `… ${count} more lines`,
+  };
 }
 
 function summary(plan: PlanView): string {
@@ -95,10 +104,13 @@ function checks(plan: PlanView): string {
     .join('\n');
 }
 
-function built({ built: objects }: PlanView): string {
-  if (objects.length === 0) return '';
-  const diffs = objects.map(({ object, diff }) =>
-    diff === '' ? `${code(object)}: its content is not shown.` : `${code(object)}\n\n${diffBlock(diff)}`,
-  );
-  return `<details><summary>What changes in the build: ${objects.length === 1 ? 'one object' : `${objects.length} objects`}</summary>\n\n${diffs.join('\n\n')}\n\n</details>`;
+function builtObject({ object, diff }: PlanView['built'][number]): Section {
+  if (diff === '') return `${code(object)} changes in the build; its content is not shown.`;
+  const { head, lines, tail } = diffParts(diff);
+  return {
+    head: `<details><summary>In the build: ${htmlText(object)}</summary>\n\n${head}`,
+    rows: lines,
+    tail: `${tail}\n\n</details>`,
+    more: count => `… ${count} more lines`,
+  };
 }

@@ -26,7 +26,7 @@ function broken(links: readonly ProofLink[], why: string | undefined): readonly 
   const first = links.findIndex(link => link.state !== 'proven');
   return links.map((link, index) => {
     if (first < 0 || index < first) return link;
-    if (index > first) return { ...link, state: 'unknown', detail: 'never seen' };
+    if (index > first) return { ...link, state: 'unknown', detail: 'not reached' };
     return { ...link, state: 'failed', detail: why ?? link.detail };
   });
 }
@@ -69,8 +69,8 @@ function delivered(state: Followed): ProofLink {
     'delivered',
     tracks,
     track => track.valuesAt,
-    'the live template carries our id and the values asked for',
-    'the live template does not carry our id and values yet',
+    'the object in the cluster has the values asked for, and this release’s id',
+    'the object in the cluster does not have the values and this release’s id yet',
   );
 }
 
@@ -129,7 +129,12 @@ function revertLinks(state: RolloutState): readonly ProofLink[] {
   const opened = state.pullRequest !== undefined || state.outcome.verdict === 'revert-blocked';
   const reverted: ProofLink = opened
     ? { link: 'reverted', state: 'failed', detail: 'not reverted automatically' }
-    : { link: 'reverted', state: 'proven', detail: revertDetail(state.revert?.sha) };
+    : {
+        link: 'reverted',
+        state: 'proven',
+        ...(state.revertedAt === undefined ? {} : { at: state.revertedAt }),
+        detail: revertDetail(state.revert?.sha),
+      };
   const back: ProofLink =
     state.backAt === undefined
       ? { link: 'back', state: opened ? 'unknown' : 'failed', detail: 'the cluster was not seen to be back' }

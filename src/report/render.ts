@@ -1,5 +1,7 @@
 import { VERDICTS } from '../rollout/verdict.ts';
-import { fitSections, plain } from './markdown-text.ts';
+import { plain } from './markdown-text.ts';
+import { glossarySection } from './details.ts';
+import { fitSections } from './fit.ts';
 import { sectionsOf } from './sections.ts';
 import { timingsSection } from './timings.ts';
 import type { RolloutView } from './view.ts';
@@ -9,17 +11,22 @@ import { headline, stageHeadline, verdictMark } from './words.ts';
 const MAX_BYTES = 65_535;
 /** Of a step's summary, bytes (docs "Adding a job summary"). */
 const MAX_SUMMARY_BYTES = 1_000_000;
-const CUT = '… the rest is in the job summary.';
+const CUT = '… cut to what fits here; the rest is in the job summary.';
 
 /** By this line our comment is found again; together with our own login, because anyone can write it. */
 export function commentMarker(name: string): string {
   return `<!-- gated-rollout: ${encodeURIComponent(name)} -->`;
 }
 
-export function renderComment(view: RolloutView): string {
+/** @param on.checkUrl where the figures are, which a comment leaves out while they move */
+export function renderComment(
+  view: RolloutView,
+  on: { readonly checkUrl: string | undefined } = { checkUrl: undefined },
+): string {
   const marker = commentMarker(view.name);
-  const sections = sectionsOf(view, { mermaid: true, open: false, live: false });
-  return fitSections([`${marker}\n${title(view, stageHeadline(view))}`, ...sections], MAX_BYTES, CUT);
+  const sections = sectionsOf(view, { mermaid: true, open: false, live: false, ...on });
+  const parts = [`${marker}\n${title(view, stageHeadline(view))}`, ...sections, glossarySection(view)];
+  return fitSections(parts, MAX_BYTES, CUT);
 }
 
 /** @param used what the run has cost; undefined = not known */
@@ -30,8 +37,9 @@ export function renderSummary(
   const sections = [
     ...sectionsOf(view, { mermaid: true, open: true, live: true }),
     timingsSection(view, used),
+    glossarySection(view),
   ];
-  return fitSections([title(view), ...sections], MAX_SUMMARY_BYTES, '… too long for a summary.');
+  return fitSections([title(view), ...sections], MAX_SUMMARY_BYTES, '… cut to what fits into a summary.');
 }
 
 function title(view: RolloutView, words = headline(view)): string {
@@ -47,12 +55,8 @@ export interface CheckRunContent {
 }
 
 export function renderCheckRun(view: RolloutView): CheckRunContent {
-  const output = {
-    title: headline(view),
-    summary:
-      fitSections(sectionsOf(view, { mermaid: false, open: false, live: true }), MAX_BYTES, CUT) ||
-      title(view),
-  };
+  const sections = [...sectionsOf(view, { mermaid: false, open: false, live: true }), glossarySection(view)];
+  const output = { title: headline(view), summary: fitSections(sections, MAX_BYTES, CUT) };
   if (!view.outcome) return { status: 'in_progress', output };
   return { status: 'completed', conclusion: VERDICTS[view.outcome.verdict].conclusion, output };
 }

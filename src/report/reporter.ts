@@ -1,15 +1,15 @@
 import type { Clock } from '../rollout/ports.ts';
 import { newLines } from './log-lines.ts';
 import type { RolloutView } from './view.ts';
-import { headline } from './words.ts';
+import { about, headline } from './words.ts';
 
 /** One place that a report is shown at. Its failures are its own: they never reach the rollout. */
 export interface ReportSink {
-  /** For the log: `the check run`. */
+  /** For the log: `The check run`. */
   readonly name: string;
   /** Whether this view is worth a write now. Asked often; must be cheap. */
   wants(view: RolloutView, now: number): boolean;
-  /** @throws when it could not. */
+  /** @throws when it could not; ComeBackLater when that was a limit, and the same view is wanted again. */
   write(view: RolloutView, on: Writing): Promise<void>;
 }
 
@@ -27,10 +27,23 @@ export interface ReportLog {
   error(line: string): void;
 }
 
+/** Whoever is asked wants nothing more to be written for so long. */
+export class ComeBackLater extends Error {
+  override readonly name = 'ComeBackLater';
+  readonly waitMs: number;
+
+  constructor(message: string, on: { readonly waitMs: number; readonly cause?: unknown }) {
+    super(message, { cause: on.cause });
+    this.waitMs = on.waitMs;
+  }
+}
+
 /** GitHub's rule for writes: no two within a second (docs "Best practices for using the REST API"). */
 const BETWEEN_WRITES_MS = 1_000;
-/** Time for the last reports in all (ms). */
+/** For the last report of one place (ms). */
 const LAST_REPORT_MS = 60_000;
+/** The rollout has ended; a job may wait so long for a limit to pass, so that its end is shown (ms). */
+const LONGEST_LAST_WAIT_MS = 90_000;
 
 /**
  * Shows a rollout in the log at once, and elsewhere as often as each place wants it. Never throws, and `update` never
@@ -46,6 +59,7 @@ export class Reporter {
   private pump: Promise<void> | undefined;
   private readonly ending = new AbortController();
   private lastWrite = Number.NEGATIVE_INFINITY;
+  private pausedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(on: { readonly sinks: readonly ReportSink[]; readonly log: ReportLog; readonly clock: Clock }) {
     this.sinks = on.sinks;
@@ -65,9 +79,14 @@ export class Reporter {
     this.say(view);
     this.ending.abort();
     await this.pump;
+    let waited = 0;
     for (const sink of this.sinks) {
       if (!sink.wants(view, Number.POSITIVE_INFINITY)) continue;
-      const written = await this.within(LAST_REPORT_MS, this.write(sink, view, true));
+      waited += await this.waitForLimit(LONGEST_LAST_WAIT_MS - waited);
+      let written = await this.writeInTime(sink, view);
+      const wait = await this.waitForLimit(LONGEST_LAST_WAIT_MS - waited);
+      waited += wait;
+      if (!written && wait > 0) written = await this.writeInTime(sink, view);
       if (written) continue;
       this.log.warning(`${sink.name} does not show how this ended: ${headline(view)}.`);
     }
@@ -82,6 +101,7 @@ export class Reporter {
       const view = this.latest;
       for (const sink of this.sinks) {
         if (this.ending.signal.aborted) return;
+        if (this.pausedUntil > this.clock.now()) break;
         if (sink.wants(view, this.clock.now())) await this.write(sink, view, false);
       }
       if (this.latest === view && !this.sinks.some(sink => sink.wants(view, Number.POSITIVE_INFINITY)))
@@ -96,11 +116,20 @@ export class Reporter {
       return true;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      const complaint = `${sink.name} could not be written: ${why}`;
-      if (!this.complained.has(complaint)) this.log.info(complaint);
-      this.complained.add(complaint);
+      if (error instanceof ComeBackLater) {
+        this.pausedUntil = Math.max(this.pausedUntil, this.clock.now() + error.waitMs);
+        this.complain(`Reports pause for ${about(error.waitMs)}: ${why}`);
+      } else {
+        this.complain(`${sink.name} could not be written: ${why}`);
+      }
       return false;
     }
+  }
+
+  /** Once for each thing that goes wrong. */
+  private complain(complaint: string): void {
+    if (!this.complained.has(complaint)) this.log.info(complaint);
+    this.complained.add(complaint);
   }
 
   private async turn(): Promise<void> {
@@ -110,10 +139,18 @@ export class Reporter {
     if (wait > 0) await this.clock.sleep(wait);
   }
 
-  private async within(ms: number, work: Promise<boolean>): Promise<boolean> {
+  /** Waits until a limit has passed, unless that takes too long; returns how long it was waited. */
+  private async waitForLimit(longestMs: number): Promise<number> {
+    const wait = this.pausedUntil - this.clock.now();
+    if (wait <= 0 || wait > longestMs) return 0;
+    await this.clock.sleep(wait);
+    return wait;
+  }
+
+  private async writeInTime(sink: ReportSink, view: RolloutView): Promise<boolean> {
     const timer = new AbortController();
-    const late = this.clock.sleep(ms, timer.signal).then(() => false);
-    const result = await Promise.race([work, late]);
+    const late = this.clock.sleep(LAST_REPORT_MS, timer.signal).then(() => false);
+    const result = await Promise.race([this.write(sink, view, true), late]);
     timer.abort();
     return result;
   }

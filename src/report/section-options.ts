@@ -9,4 +9,6 @@ export interface SectionOptions {
    * what was true a while ago.
    */
   readonly live: boolean;
+  /** Where the figures are that a comment leaves out. */
+  readonly checkUrl?: string | undefined;
 }

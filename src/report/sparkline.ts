@@ -1,4 +1,3 @@
-import type { MetricPoint } from '../rollout/history.ts';
 import type { MetricView } from './view.ts';
 
 const LEVELS = '▁▂▃▄▅▆▇█';
@@ -23,13 +22,7 @@ function level(value: number, { low, high }: { readonly low: number; readonly hi
   return LEVELS[Math.round(share * (LEVELS.length - 1))] ?? GAP;
 }
 
-/** What a metric must be: `≥ 99`, `≤ 500`, `from 1 to 5`. */
-export function rangeWords({ min, max }: Pick<MetricView, 'min' | 'max'>): string {
-  if (min !== undefined && max !== undefined) return `from ${number(min)} to ${number(max)}`;
-  if (min !== undefined) return `≥ ${number(min)}`;
-  return max === undefined ? 'anything' : `≤ ${number(max)}`;
-}
-
+/** Whether a value is in its metric's range. */
 export function isWithin(value: number, { min, max }: Pick<MetricView, 'min' | 'max'>): boolean {
   return (min === undefined || value >= min) && (max === undefined || value <= max);
 }
@@ -38,11 +31,4 @@ export function isWithin(value: number, { min, max }: Pick<MetricView, 'min' | '
 export function number(value: number): string {
   if (Number.isInteger(value)) return String(value);
   return String(Number(value.toPrecision(Math.abs(value) >= 1000 ? 6 : 4)));
-}
-
-/** The newest check of a metric in words: its value, or that there was none. */
-export function lastWords(points: readonly MetricPoint[]): string {
-  const last = points.at(-1);
-  if (!last) return '–';
-  return last.value === undefined ? 'no value' : number(last.value);
 }

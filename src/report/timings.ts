@@ -11,6 +11,6 @@ export function timingsSection(view: RolloutView, used: { readonly requests: num
   });
   const requests = used.requests === undefined ? '' : `${used.requests} requests to GitHub`;
   if (rows.length === 0) return requests;
-  const table = `| Seen | after | took |\n|---|---|---|\n${rows.join('\n')}`;
+  const table = `| Stage | proven after | took |\n|---|---|---|\n${rows.join('\n')}`;
   return [table, requests].filter(part => part !== '').join('\n\n');
 }

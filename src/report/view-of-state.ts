@@ -1,4 +1,4 @@
-import type { TargetView } from '../rollout/observation.ts';
+import type { CanaryView, TargetView } from '../rollout/observation.ts';
 import type { RolloutState } from '../rollout/state.ts';
 import { TRACK_STAGES, type Track, type TrackStage } from '../rollout/track.ts';
 import type { PlanView } from './plan-view.ts';
@@ -46,6 +46,7 @@ export function viewOfState(frame: ViewFrame, state: RolloutState, now: number):
     ...(state.phase === 'done' && state.pullRequest ? { pullRequest: state.pullRequest } : {}),
     proof: proofOf(state),
     ...withNext(nextStep(state, now)),
+    ...(state.phase === 'following' ? { onCancel: intent.onCancel } : {}),
     canaries: Object.values(state.tracks).map(track =>
       canaryProgress(track, state.observation?.targets[track.target], now),
     ),
@@ -108,11 +109,18 @@ function canaryProgress(track: Track, view: TargetView | undefined, now: number)
     progress: track.history.progress,
     metrics: (canary?.analysis.metrics ?? []).map(metric => ({
       ...metric,
+      source: templateName(metric.source, canary),
       points: track.history.metrics[metric.name] ?? [],
     })),
     ...(failingSince === undefined ? {} : { failingSince }),
     events: track.events,
   };
+}
+
+/** Flagger scheduler_metrics.go: a MetricTemplate is looked for beside the Canary unless its namespace is named. */
+function templateName(source: string, canary: CanaryView | undefined): string {
+  if (source === 'builtin' || source === 'inline' || source.includes('/') || !canary) return source;
+  return `${canary.namespace}/${source}`;
 }
 
 /** In WaitingPromotion Flagger's status says 0 while traffic stays at the maximum. */

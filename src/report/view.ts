@@ -27,6 +27,8 @@ export interface RolloutView {
   readonly proof: readonly ProofLink[];
   /** What happens next, while it has not ended. */
   readonly next?: string;
+  /** What cancelling the job does, while that is possible. */
+  readonly onCancel?: 'revert' | 'hand-over';
   readonly canaries: readonly CanaryProgressView[];
   /** Of a plan that is only shown. */
   readonly plan?: PlanView;
@@ -111,7 +113,7 @@ export interface MetricView {
   readonly name: string;
   readonly min?: number;
   readonly max?: number;
-  /** `builtin`, or the MetricTemplate that holds the query. */
+  /** `builtin`, `inline`, or the MetricTemplate that holds the query. */
   readonly source: string;
   /** Oldest first; without a value: it was asked for, and there was none. */
   readonly points: readonly MetricPoint[];

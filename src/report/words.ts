@@ -1,4 +1,6 @@
 import type { Verdict } from '../rollout/verdict.ts';
+import { cutCharacters } from './markdown-text.ts';
+import { subject } from './subject.ts';
 import type { CanaryProgressView, ProofLink, RolloutView, Stage } from './view.ts';
 
 /** The words that all reports share. */
@@ -26,7 +28,7 @@ const STAGE_WORDS: Readonly<Record<Stage, string>> = {
   settling: 'waiting for what goes on already',
   adopting: 'adding the Canary',
   committing: 'committing',
-  applying: 'waiting for Flux',
+  applying: 'waiting for Flux to apply it',
   delivering: 'waiting for the new version to arrive',
   waitingApproval: 'waiting for an approval',
   analysing: 'analysing',
@@ -66,26 +68,42 @@ export function verdictMark(verdict: Verdict): string {
   return '❌';
 }
 
-/** `shop: promoted`, or `shop: analysing, 25 % of traffic`. At most 120 characters. */
+/** `shop 6.2.0: promoted`, or `shop 6.2.0: analysing, 25 % of traffic`. At most 120 characters. */
 export function headline(view: RolloutView): string {
   const what = view.outcome ? VERDICT_WORDS[view.outcome.verdict] : progressWords(view);
-  return `${view.name}: ${what}`.slice(0, 120);
+  return cutCharacters(`${subject(view)}: ${what}`, 120);
 }
 
-/** `shop: analysing`: without the figures that move within a stage. */
+/** `shop 6.2.0: analysing`: without the figures that move within a stage. */
 export function stageHeadline(view: RolloutView): string {
   if (view.outcome) return headline(view);
-  return `${view.name}: ${STAGE_WORDS[view.stage]}`.slice(0, 120);
+  return cutCharacters(`${subject(view)}: ${STAGE_WORDS[view.stage]}`, 120);
 }
 
 function progressWords(view: RolloutView): string {
   const stage = STAGE_WORDS[view.stage];
   if (view.stage !== 'analysing') return stage;
-  const live = view.canaries.filter(canary => canary.stage === 'analysing');
-  if (live.length !== 1 || view.canaries.length > 1)
-    return `${stage}, ${live.length} of ${view.canaries.length} canaries`;
-  const [canary] = live;
-  return canary ? `${stage}, ${progressOfOne(canary)}` : stage;
+  const [canary, ...others] = view.canaries;
+  if (!canary) return stage;
+  return `${stage}${others.length === 0 ? `, ${progressOfOne(canary)}` : progressOfSeveral(view.canaries)}`;
+}
+
+/** `3 canaries, 10 % to 25 % of traffic, 1 promoted, about 4 min left` */
+function progressOfSeveral(canaries: readonly CanaryProgressView[]): string {
+  const live = canaries.filter(({ outcome }) => outcome === undefined);
+  const weights = live.filter(({ strategy }) => strategy === 'weighted').map(({ weight }) => weight);
+  const [low, high] = [Math.min(...weights), Math.max(...weights)];
+  const traffic = low === high ? `${high} % of traffic` : `${low} % to ${high} % of traffic`;
+  const promoted = canaries.filter(({ outcome }) => outcome?.kind === 'promoted').length;
+  const failed = canaries.reduce((sum, { failedChecks }) => sum + failedChecks, 0);
+  const left = live.map(({ leftMs }) => leftMs).filter(ms => ms !== undefined);
+  return [
+    ` ${canaries.length} canaries`,
+    ...(weights.length === 0 ? [] : [traffic]),
+    ...(promoted === 0 ? [] : [`${promoted} promoted`]),
+    ...(failed === 0 ? [] : [counted(failed, 'failed check')]),
+    ...(left.length === 0 || left.length < live.length ? [] : [`${about(Math.max(...left))} left`]),
+  ].join(', ');
 }
 
 /** How far an analysis is: traffic or iterations. */
@@ -98,12 +116,27 @@ export function shareWords(canary: CanaryProgressView): string {
 
 /** `25 % of traffic, step 5 of 10, about 4 min left` */
 function progressOfOne(canary: CanaryProgressView): string {
-  const step =
-    canary.strategy === 'weighted' && canary.steps !== undefined
-      ? `, step ${canary.step ?? 0} of ${canary.steps}`
-      : '';
-  const left = canary.leftMs === undefined ? '' : `, ${about(canary.leftMs)} left`;
-  return `${shareWords(canary)}${step}${left}`;
+  const failed = canary.failedChecks === 0 ? [] : [checksWords(canary)];
+  const left = canary.leftMs === undefined ? [] : [`${about(canary.leftMs)} left`];
+  return [stepWords(canary), ...failed, ...left].join(', ');
+}
+
+/** `25 % of traffic, step 5 of 10`; of a canary that has ended, how far it got. */
+export function stepWords(canary: CanaryProgressView): string {
+  const { outcome, strategy, weight, iteration, step = 0, steps } = canary;
+  if (outcome?.kind === 'promoted') return 'promoted';
+  if (outcome && weight === 0 && iteration <= 0) return 'got no traffic';
+  const counts = strategy === 'weighted' && steps !== undefined ? `, step ${step} of ${steps}` : '';
+  return `${outcome ? 'reached ' : ''}${shareWords(canary)}${counts}`;
+}
+
+/** `1 failed check (limit 5)`: at so many Flagger rolls back. */
+export function checksWords({ failedChecks, threshold }: CanaryProgressView): string {
+  return `${counted(failedChecks, 'failed check')}${threshold > 0 ? ` (limit ${threshold})` : ''}`;
+}
+
+export function counted(count: number, what: string): string {
+  return `${count === 0 ? 'no' : count} ${what}${count === 1 ? '' : 's'}`;
 }
 
 /** `▰▰▰▱▱▱▱▱▱▱` */
@@ -133,6 +166,11 @@ export function elapsed(ms: number): string {
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes} m ${String(seconds % 60).padStart(2, '0')} s`;
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} m`;
+}
+
+/** `03:04:05`, UTC; what is shown beside it says so. */
+export function clockTime(ms: number): string {
+  return new Date(ms).toISOString().slice(11, 19);
 }
 
 export function stageWords(stage: Stage): string {

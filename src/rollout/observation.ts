@@ -36,7 +36,7 @@ export interface AnalysisMetric {
   readonly name: string;
   readonly min?: number;
   readonly max?: number;
-  /** `builtin`, or the MetricTemplate as namespace/name. */
+  /** `builtin`, `inline` (a query in the Canary itself), or the MetricTemplate as namespace/name. */
   readonly source: string;
 }
 

@@ -128,6 +128,39 @@ function remedyOf(cause: Cause): { readonly remedy?: string } {
     case 'helm-release-suspended':
     case 'source-suspended':
       return { remedy: 'Resume it, then release again.' };
+    case 'metric-out-of-range':
+      return {
+        remedy:
+          'Nothing is urgent. Find out what made the metric worse (logs and traces of that time), mend it, and release again.',
+      };
+    case 'webhook-refused':
+      return { remedy: 'Nothing is urgent. Look at what the webhook tested, mend it, and release again.' };
+    case 'canary-not-ready':
+      return {
+        remedy:
+          'Nothing is urgent. Look at why the new pods did not become ready (their logs and events), mend it, and release again.',
+      };
+    case 'threshold-reached':
+      return {
+        remedy:
+          'Nothing is urgent. Look for the failed checks in Flagger’s log, mend what they speak of, and release again.',
+      };
+    case 'rollback-webhook':
+      return { remedy: 'Ask who opened the rollback gate, and close it before the next release.' };
+    case 'apply-timeout':
+    case 'source-failed':
+      return { remedy: 'Look at why Flux did not deliver it, then release again.' };
+    case 'no-new-revision':
+      return { remedy: 'Look at whether Flagger runs and watches this namespace, then release again.' };
+    case 'analysis-timeout':
+    case 'promotion-timeout':
+      return { remedy: 'Look at what held Flagger up (its events), then release again.' };
+    case 'job-limit':
+      return {
+        remedy: 'Give the job more time (timeout-minutes of the job, and job-timeout), then release again.',
+      };
+    case 'job-cancelled':
+      return { remedy: 'Run the job again when the release is still wanted.' };
     default:
       return {};
   }

@@ -189,7 +189,8 @@ function ended(
   outcome: Outcome,
   extra: Partial<Pick<Done, 'pullRequest' | 'backAt'>> = {},
 ): Transition {
-  const revert = state.phase === 'verifyingRevert' ? state.revert : undefined;
+  const { revert, revertedAt } =
+    state.phase === 'verifyingRevert' ? state : { revert: undefined, revertedAt: undefined };
   return {
     state: {
       ...commonOf(state),
@@ -199,6 +200,7 @@ function ended(
       cause: state.cause,
       forms: state.forms,
       ...(revert ? { revert } : {}),
+      ...(revertedAt === undefined ? {} : { revertedAt }),
       ...extra,
     },
     effects: [],

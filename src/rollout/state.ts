@@ -104,6 +104,7 @@ export type RolloutState =
       readonly cause?: Cause;
       readonly forms?: RevertForms;
       readonly revert?: RevertRecord;
+      readonly revertedAt?: number;
       readonly pullRequest?: { readonly url: string; readonly number: number };
       readonly backAt?: number;
     });

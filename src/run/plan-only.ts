@@ -11,7 +11,7 @@ import { type Settlement, settlement } from '../rollout/settlement.ts';
 import type { TargetKey } from '../rollout/target.ts';
 import { type Outcome, Refusal } from '../rollout/verdict.ts';
 import { objectsOf } from './observed-objects.ts';
-import { metricCheck } from './metric-words.ts';
+import { metricCheck } from './metric-check.ts';
 import type { DryRun, RunParts } from './parts.ts';
 import { planRelease } from './plan-release.ts';
 import { branchOf } from './release.ts';

@@ -10,7 +10,7 @@ import { alreadyRuns } from './already-running.ts';
 import { baselinesOf, commitRollout, type RolloutToCommit } from './commit-rollout.ts';
 import { adoptionText, releaseText } from './commit-text.ts';
 import { type FollowedRollout, followRollout } from './follow-rollout.ts';
-import { metricCheck } from './metric-words.ts';
+import { metricCheck } from './metric-check.ts';
 import { newerSource } from './newer-source.ts';
 import { CancelledBeforeCommit, type OpenedRepository, type RunParts } from './parts.ts';
 import { planRelease } from './plan-release.ts';

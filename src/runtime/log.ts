@@ -16,20 +16,26 @@ export interface Log {
 /** What is used of @actions/core. */
 export type LogSink = Pick<typeof core, 'info' | 'startGroup' | 'endGroup' | 'warning' | 'error' | 'debug'>;
 
-/** GitHub keeps 10 warnings and 10 errors of a step, and drops the rest silently; they go to the log instead. */
-const ANNOTATIONS_PER_LEVEL = 10;
+/**
+ * Nobody reads more annotations; what is over goes to the log only. (GitHub keeps 10 warnings and 10 errors of a step,
+ * and drops the rest silently.) Warnings leave room for how it ended.
+ */
+const MAX_ANNOTATIONS = 10;
+const MAX_WARNINGS = 5;
 const LONGEST_LINE = 2_000;
 const MOST_LINES = 50;
 /** Terminal codes and direction marks: what they show is not what is there. */
 const INVISIBLE = /(?!\t)[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
 
 export function createLog(sink: LogSink = core): Log {
-  const left = { warning: ANNOTATIONS_PER_LEVEL, error: ANNOTATIONS_PER_LEVEL };
+  const used = { warning: 0, error: 0 };
   const annotate = (level: 'warning' | 'error', message: string): void => {
     const text = logText(message);
-    left[level] -= 1;
-    if (left[level] >= 0) sink[level](text);
-    else sink.info(`${level}: ${text}`);
+    const room = used.warning + used.error < MAX_ANNOTATIONS;
+    if (room && (level === 'error' || used.warning < MAX_WARNINGS)) {
+      used[level] += 1;
+      sink[level](text);
+    } else sink.info(`${level}: ${text}`);
   };
   return {
     info: message => sink.info(logText(message)),

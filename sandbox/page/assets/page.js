@@ -33,20 +33,25 @@ function pullElement(pull) {
   );
   const state = element('span', { className: `state ${pull.state}` }, pull.state);
   const checks = pull.checks.map(check => {
-    const mark = element('span', { className: `dot ${check.conclusion}` });
     const head = element(
       'div',
       { className: 'head' },
-      mark,
+      element('span', { className: `dot ${check.conclusion}` }),
       element('strong', {}, check.name),
-      ` ${check.title}`,
+      element('span', { className: 'words' }, check.title),
     );
     const details = element('details', {}, element('summary', {}, 'Check run'), markdown(check.html));
-    return box(head, element('div', { className: 'markdown' }, details));
+    return box(head, element('div', { className: 'folded' }, details));
   });
   const comments = pull.comments.map(comment =>
     box(
-      element('div', { className: 'head' }, element('strong', {}, comment.author), ' commented'),
+      element(
+        'div',
+        { className: 'head' },
+        element('span', { className: 'avatar' }, comment.author.slice(0, 1)),
+        element('strong', {}, comment.author),
+        ' commented',
+      ),
       markdown(comment.html),
     ),
   );
@@ -54,19 +59,45 @@ function pullElement(pull) {
 }
 
 function canaryElement(canary) {
-  const bar = element('i');
-  bar.style.width = `${canary.weight}%`;
+  const traffic = element('div', { className: 'traffic', title: `${canary.weight} % on the canary` });
+  const share = element('i');
+  share.style.width = `${canary.weight}%`;
+  traffic.append(share);
+  const facts = [
+    `${canary.weight} % of traffic`,
+    ...(canary.iterations > 0 ? [`iteration ${canary.iterations}`] : []),
+    ...(canary.failedChecks > 0 ? [`${canary.failedChecks} failed checks`] : []),
+  ];
   return element(
     'div',
     { className: 'canary' },
     element('strong', {}, canary.name),
-    ` ${canary.phase}`,
-    element('div', { className: 'traffic' }, bar),
-    element(
-      'small',
-      {},
-      `primary ${canary.primary}, target ${canary.target}; ${canary.weight} % on the canary, iteration ${canary.iterations}, ${canary.failedChecks} failed checks`,
-    ),
+    element('span', { className: `phase ${canary.phase}` }, canary.phase || '–'),
+    traffic,
+    row('old', 'primary, serves the users', canary.primary),
+    row('new', `canary: ${facts.join(', ')}`, canary.target),
+  );
+}
+
+function row(className, words, version) {
+  const label = element('span', {}, element('b', { className: `key ${className}` }), words);
+  return element(
+    'div',
+    { className: 'row' },
+    label,
+    element('span', { className: 'version' }, version || '–'),
+  );
+}
+
+function deploymentElement(deployment) {
+  const conclusion = deployment.state === 'in_progress' ? '' : deployment.state;
+  return element(
+    'li',
+    {},
+    element('span', { className: `dot ${conclusion}` }),
+    deployment.environment,
+    element('br'),
+    element('small', {}, deployment.words),
   );
 }
 
@@ -114,6 +145,8 @@ async function show(state) {
   await draw(pulls);
   document.querySelector('#pulls')?.replaceChildren(pulls);
   document.querySelector('#canaries')?.replaceChildren(...state.canaries.map(canaryElement));
+  document.querySelector('#deployments')?.replaceChildren(...state.deployments.map(deploymentElement));
+  document.querySelector('#environments')?.toggleAttribute('hidden', state.deployments.length === 0);
   document.querySelector('#commits')?.replaceChildren(...state.commits.map(commitElement));
   document.body.dataset.shown = 'true';
 }

@@ -1,5 +1,5 @@
 import { scaleLinear } from 'd3-scale';
-import { curveLinear, curveStepAfter, line } from 'd3-shape';
+import { area, curveLinear, curveStepAfter, line } from 'd3-shape';
 import { Html, html } from './escape.ts';
 
 export interface ChartPoint {
@@ -20,11 +20,13 @@ export interface LineChart {
   readonly steps: boolean;
   readonly limits: readonly { readonly value: number; readonly words: string }[];
   readonly unit: string;
+  /** Values that are not are marked. */
+  readonly within: (value: number) => boolean;
 }
 
 const WIDTH = 640;
 const HEIGHT = 180;
-const MARGIN = { top: 12, right: 12, bottom: 26, left: 44 };
+const MARGIN = { top: 16, right: 14, bottom: 28, left: 54 };
 
 /** A chart as SVG, coloured by the page's own variables, with its values as text for those who don't see it. */
 export function lineChart(chart: LineChart): Html {
@@ -38,6 +40,13 @@ export function lineChart(chart: LineChart): Html {
     .x(({ at }) => x(at - chart.from))
     .y(({ value }) => y(value ?? 0))
     .curve(chart.steps ? curveStepAfter : curveLinear)(points);
+  const filled = chart.steps
+    ? area<ChartPoint>()
+        .x(({ at }) => x(at - chart.from))
+        .y0(y(low))
+        .y1(({ value }) => y(value ?? 0))
+        .curve(curveStepAfter)(points)
+    : undefined;
   const ticks = y.ticks(4);
   const span = chart.until - chart.from;
   const unit = span < 3 * 60_000 ? { ms: 1_000, words: 's' } : { ms: 60_000, words: 'min' };
@@ -50,7 +59,7 @@ ${ticks.map(
 <text class="tick" x="${MARGIN.left - 6}" y="${round(y(tick) + 4)}" text-anchor="end">${tick}</text>
 `,
 )}${times.map(
-  time => html`<text class="tick" x="${round(x(time * unit.ms))}" y="${HEIGHT - 8}" text-anchor="middle">${time} ${unit.words}</text>
+  time => html`<text class="tick" x="${round(x(time * unit.ms))}" y="${HEIGHT - 8}" text-anchor="${anchorAt(x(time * unit.ms))}">${time} ${unit.words}</text>
 `,
 )}${chart.limits.map(
   ({
@@ -59,9 +68,27 @@ ${ticks.map(
   }) => html`<line class="limit" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${round(y(value))}" y2="${round(y(value))}"/>
 <text class="limit-words" x="${WIDTH - MARGIN.right}" y="${round(y(value) - 4)}" text-anchor="end">${words}</text>
 `,
-)}<path class="line" d="${new Html(path ?? '')}"/>
-${chart.points.map(({ at, value }) => (value === undefined || chart.steps ? '' : html`<circle class="dot" cx="${round(x(at - chart.from))}" cy="${round(y(value))}" r="3"/>\n`))}</svg>
+)}${filled ? html`<path class="area" d="${new Html(filled)}"/>\n` : undefined}<path class="line" d="${new Html(path ?? '')}"/>
+${chart.steps ? undefined : chart.points.map(point => mark(point, { chart, x, y }))}</svg>
 </figure>`;
+}
+
+/** What stands at the right edge must not stick out. */
+function anchorAt(across: number): 'middle' | 'end' {
+  return across > WIDTH - MARGIN.right - 8 ? 'end' : 'middle';
+}
+
+type Scale = (value: number) => number;
+
+/** A dot for a value, and a word for a check that found none. */
+function mark(
+  { at, value }: ChartPoint,
+  { chart, x, y }: { readonly chart: LineChart; readonly x: Scale; readonly y: Scale },
+): Html {
+  const across = round(x(at - chart.from));
+  if (value === undefined)
+    return html`<text class="gap" x="${across}" y="${HEIGHT - MARGIN.bottom - 4}" text-anchor="middle">no value</text>\n`;
+  return html`<circle class="${chart.within(value) ? 'dot' : 'dot out'}" cx="${across}" cy="${round(y(value))}" r="3.5"/>\n`;
 }
 
 /** The last value holds until the end of the chart. */

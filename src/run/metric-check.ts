@@ -1,5 +1,6 @@
 import type { MetricNow } from '../plan/plan.ts';
-import { isWithin, number, rangeWords } from '../report/sparkline.ts';
+import { rangeWords } from '../report/metric-words.ts';
+import { isWithin, number } from '../report/sparkline.ts';
 
 export interface MetricCheck {
   readonly what: string;
@@ -19,7 +20,7 @@ export function metricCheck(now: MetricNow): MetricCheck {
       detail: `${of} has no value now for the primary, which serves. Without traffic every check fails: make some, for example with the load tester.`,
     };
   }
-  const is = `${of} is ${number(now.value)} now for the primary, which serves; it must be ${rangeWords(now)}`;
+  const is = `${of} is ${number(now.value)} now for the primary, which serves; it must be ${rangeWords({ ...now, name: now.metric, source: 'template' })}`;
   return isWithin(now.value, now)
     ? { what, state: 'good', detail: is }
     : { what, state: 'warning', detail: `${is}. A canary that is as good as it would be rejected.` };
