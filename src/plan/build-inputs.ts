@@ -63,7 +63,7 @@ class Gathering {
     if (name === undefined) return isRoot ? await this.everything(folder) : [];
     const path = join(folder, name);
     const content = await this.take(path);
-    const references = referencesOf(parseDocument(content ?? '').toJS());
+    const references = referencesOf(plain(() => parseDocument(content ?? '').toJS()));
     return await this.follow(folder, references);
   }
 
@@ -95,7 +95,9 @@ class Gathering {
         const content = await this.take(path);
         if (content === undefined) return perhaps ? [] : [path];
         if (!plugin) return [];
-        const strings = parseAllDocuments(content).flatMap(document => stringsIn(document.toJS()));
+        const strings = parseAllDocuments(content).flatMap(document =>
+          stringsIn(plain(() => document.toJS())),
+        );
         return await this.follow(
           folder,
           strings.map(string => ({ path: string, perhaps: true })),
@@ -111,6 +113,15 @@ class Gathering {
     const blob = await this.files.read(path);
     if (blob) this.texts.set(path, blob.text);
     return blob?.text;
+  }
+}
+
+/** What cannot be read names nothing; the builder will say so. */
+function plain(read: () => unknown): unknown {
+  try {
+    return read();
+  } catch {
+    return undefined;
   }
 }
 
