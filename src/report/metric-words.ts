@@ -7,11 +7,13 @@ const BUILTIN_UNITS: Readonly<Record<string, string>> = {
   'request-duration': ' ms',
 };
 
-export function unitOf({ name, source }: Pick<MetricView, 'name' | 'source'>): string {
-  return source === 'builtin' ? (BUILTIN_UNITS[name] ?? '') : '';
+type Named = Pick<MetricView, 'name' | 'source'>;
+
+export function unitOf({ name, source }: Partial<Named>): string {
+  return source === 'builtin' && name !== undefined ? (BUILTIN_UNITS[name] ?? '') : '';
 }
 
-type Ranged = Pick<MetricView, 'name' | 'source' | 'min' | 'max'>;
+type Ranged = Pick<MetricView, 'min' | 'max'> & Partial<Named>;
 
 /** What a metric must be: `≥ 99 %`, `≤ 500 ms`, `from 1 to 5`. */
 export function rangeWords(metric: Ranged): string {
