@@ -15,6 +15,18 @@ export interface Site {
   readonly data: Readonly<Record<string, unknown>>;
   /** From the folder that Flux applies down to the one that has the file. */
   readonly layers: readonly Layer[];
+  /** Where no file of this repository has the object: what is live stands in for it. */
+  readonly live?: LiveOrigin;
+}
+
+/** An object whose manifest is elsewhere, and that images and patches of this repository reach. */
+export interface LiveOrigin {
+  /** Where its manifest is: `https://github.com/acme/faces`. */
+  readonly from: string;
+  /** What of this repository reaches it; a file that belongs to the object is added beside that. */
+  readonly beside: { readonly file: YamlText; readonly layers: readonly Layer[] };
+  /** Other workloads of the same origin, which the same patches may reach. */
+  readonly neighbours: readonly Site[];
 }
 
 const objectSchema = z.looseObject({
@@ -91,7 +103,8 @@ export function builtNamespace(site: Site, targetNamespace: string | undefined):
 }
 
 /** Whether a file lies in the folder that Flux applies, or is shared with others from outside of it. */
-export function isShared(site: Pick<Site, 'file' | 'layers'>): boolean {
+export function isShared(site: Pick<Site, 'file' | 'layers' | 'live'>): boolean {
+  if (site.live) return false;
   const root = site.layers[0]?.folder ?? '';
   return root !== '' && !site.file.path.startsWith(`${root}/`);
 }

@@ -1,3 +1,4 @@
+import { folderOf } from '../config/folder-path.ts';
 import { canaryAnalysis } from '../flagger/canary-analysis.ts';
 import { walkKustomization } from './kustomize-walk.ts';
 import { builtName, builtNamespace, objectsOf, type Site } from './locate.ts';
@@ -120,7 +121,7 @@ async function kustomizationsOf(
     const view: KustomizationView = {
       namespace: text(metadata['namespace']) || 'flux-system',
       name: text(metadata['name']),
-      path: text(spec['path']).replace(/^\.?\/+|\/+$/g, ''),
+      path: folderOf(text(spec['path'])),
       suspended: spec['suspend'] === true,
       generation: 1,
       observedGeneration: 1,

@@ -176,8 +176,9 @@ function created(
   refuseSkipperCrash(on, spec);
   upstream(on, spec, edits);
   checkCanary(targetKey(target), { spec, before: {}, objects, settings });
-  const layer = site.layers.at(-1);
-  const path = settings.file ?? join(posix.dirname(site.file.path), `${name}-canary.yaml`);
+  const { layers, file: beside } = site.live?.beside ?? site;
+  const layer = layers.at(-1);
+  const path = settings.file ?? join(posix.dirname(beside.path), `${name}-canary.yaml`);
   const canary = { apiVersion: 'flagger.app/v1beta1', kind: 'Canary', metadata: names, spec };
   const [first, ...others] = [canary, ...objects];
   const start = new YamlText(path, '').withFirstDocument(first);

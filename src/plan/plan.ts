@@ -32,6 +32,11 @@ export interface IdPlacement {
   readonly document: number;
   /** Path to the annotations map: ['spec', 'template', 'metadata', 'annotations']. */
   readonly annotations: readonly (string | number)[];
+  /** Where that is within a patch that a list `patches` of the document holds as text. */
+  readonly inPatches?: {
+    readonly path: readonly (string | number)[];
+    readonly object: { readonly kind: string; readonly name: string };
+  };
 }
 
 export interface PlanWarning {

@@ -3,11 +3,10 @@ import type { CommittedFile, FileBlob, RevertForms, RevertRequest } from '../rol
 import { OWN_PATCH_MARK, ROLLOUT_ID_ANNOTATION, type TargetKey } from '../rollout/target.ts';
 import { KUSTOMIZATION_NAMES } from './kustomize-walk.ts';
 import { objectsIn } from './locate.ts';
+import { patchesWithId, TEMPLATE_ANNOTATIONS, withAnnotations } from './patch-list.ts';
 import { items, record, text } from './patch-reach.ts';
 import type { IdPlacement } from './plan.ts';
 import { YamlText } from './yaml-text.ts';
-
-export const TEMPLATE_ANNOTATIONS = ['spec', 'template', 'metadata', 'annotations'] as const;
 
 /**
  * Where a rollout's id stands in the files that its commit left. A document may have another name than its target (a
@@ -22,14 +21,17 @@ export function findPlacements(
     const file = new YamlText(path, after.text);
     return objectsIn(file).flatMap(({ document, root, data: object }) => {
       const data = record(object);
+      const common = { path, document, annotations: [...root, ...TEMPLATE_ANNOTATIONS] };
+      const inPatches = (root.length === 0 ? patchesWithId(data, on.id) : []).flatMap(patch =>
+        meant(patch.content, on.targets).map(target => ({
+          target,
+          ...common,
+          inPatches: { path: patch.path, object: patch.object },
+        })),
+      );
       const metadata = record(record(record(data['spec'])['template'])['metadata']);
-      if (record(metadata['annotations'])[ROLLOUT_ID_ANNOTATION] !== on.id) return [];
-      return meant(data, on.targets).map(target => ({
-        target,
-        path,
-        document,
-        annotations: [...root, ...TEMPLATE_ANNOTATIONS],
-      }));
+      if (record(metadata['annotations'])[ROLLOUT_ID_ANNOTATION] !== on.id) return inPatches;
+      return [...inPatches, ...meant(data, on.targets).map(target => ({ target, ...common }))];
     });
   });
 }
@@ -90,13 +92,13 @@ function withPatches(
   on: { readonly path: string; readonly after: string; readonly kept: readonly string[] },
 ): string {
   if (!KUSTOMIZATION_NAMES.includes(posix.basename(on.path))) return old;
-  const patchesOf = (content: string): readonly string[] =>
-    items(record(new YamlText(on.path, content).data(0))['patches']).map(each => text(record(each)['path']));
-  const [before, after] = [patchesOf(old), patchesOf(on.after)];
-  return on.kept
-    .map(kept => posix.relative(posix.dirname(on.path), kept))
-    .filter(patch => after.includes(patch) && !before.includes(patch))
-    .reduce((file, patch) => file.append(0, ['patches'], { path: patch }), new YamlText(on.path, old)).text;
+  const patchesOf = (content: string) =>
+    items(record(new YamlText(on.path, content).data(0))['patches']).map(record);
+  const before = patchesOf(old).map(each => text(each['path']));
+  const kept = on.kept.map(path => posix.relative(posix.dirname(on.path), path));
+  return patchesOf(on.after)
+    .filter(({ path }) => kept.includes(text(path)) && !before.includes(text(path)))
+    .reduce((file, entry) => file.append(0, ['patches'], entry), new YamlText(on.path, old)).text;
 }
 
 /** A file with a Canary or a workload is never deleted (Flux would prune it); anything else may go. */
@@ -119,7 +121,14 @@ function stamp(
   if (placements.length === 0) return blob;
   const start = new YamlText(on.path, blob.text);
   const done = placements.reduce(
-    (file, { document, annotations }) => file.set(document, [...annotations, ROLLOUT_ID_ANNOTATION], on.id),
+    (file, { document, annotations, inPatches }) =>
+      inPatches
+        ? withAnnotations(
+            file,
+            { document, path: inPatches.path },
+            { object: inPatches.object, annotations: { [ROLLOUT_ID_ANNOTATION]: on.id } },
+          )
+        : file.set(document, [...annotations, ROLLOUT_ID_ANNOTATION], on.id),
     start,
   );
   return { ...blob, text: done.text };

@@ -161,6 +161,14 @@ export interface KustomizationView {
   readonly targetNamespace?: string;
   /** Images that the Kustomization itself sets (spec.images), by their names. */
   readonly imageNames?: readonly string[];
+  /** What it applied that has a pod template, by its inventory. */
+  readonly workloads?: readonly AppliedWorkload[];
+}
+
+export interface AppliedWorkload {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
 }
 
 /** A HelmRelease, of helm-controller. */
