@@ -4,6 +4,7 @@ import type { Files } from '../../sandbox/github/repository-setup.ts';
 import { canary, deployment } from '../../sandbox/podinfo.ts';
 import { FLEET, type Sandbox, type SandboxOptions } from '../../sandbox/sandbox.ts';
 import { listAt, textAt } from '../../sandbox/cluster/kube-object.ts';
+import { withClone } from './with-clone.ts';
 import { withSandbox } from './with-sandbox.ts';
 
 /** The shape of BuoyantIO/gitops-linkerd: workloads of another repository, released by patches in this one. */
@@ -140,6 +141,28 @@ describe.concurrent('a workload of another repository, patched by a Flux Kustomi
       expect(released.outputs, released.log.text).toMatchObject({ verdict: 'promoted' });
       expect(sandbox.template('smiley-primary').tag).toBe('6.14.1');
       expect(sandbox.template('face').tag).toBe('6.14.0');
+    });
+  });
+
+  it('check, plan and init know the link between the two repositories', async ({ expect }) => {
+    await withSandbox(shape(BOTH), async sandbox => {
+      await withClone(sandbox, async gated => {
+        const link = `Kustomization  flux-system/faces: ./k8s of ${sandbox.github.cloneUrl(FACES)}`;
+        const checked = await gated('check');
+        expect(checked.code, checked.err).toBe(0);
+        expect(checked.out).toContain(`Kustomization  flux-system/apps: ./apps\n  ${link}`);
+        expect(checked.out).toContain(`env ERROR_FRACTION 0.1 (${SYNC}:20)`);
+        const planned = await gated('plan', '--set', 'ERROR_FRACTION=0.3', '--set', 'ui-logo=new.png');
+        expect(planned.out).toContain('+        value: "0.3" # of one');
+        const first = await gated('init', '--target', 'prod/face');
+        expect(first.out).toContain(`#   ${link}`);
+        expect(first.out).toContain(`gitops: {repository: ${FLEET}}`);
+        const offline = await gated('plan', '--offline', '--set', 'ERROR_FRACTION=0.3', '--set', 'ui-logo=b');
+        expect(offline.code).toBe(3);
+        expect(offline.err).toContain(
+          `only the cluster can say: flux-system/faces (${SYNC}) from http://127`,
+        );
+      });
     });
   });
 });
