@@ -102,6 +102,14 @@ export function builtNamespace(site: Site, targetNamespace: string | undefined):
   );
 }
 
+/** Where a file is added that belongs to an object of this environment: a base would give it to all that build upon it. */
+export function besideOf(site: Site, write: 'overlay' | 'base' | undefined): LiveOrigin['beside'] {
+  if (site.live) return site.live.beside;
+  if (!isShared(site) || write === 'base') return site;
+  const layer = site.layers.find(({ kustomization }) => kustomization !== undefined);
+  return layer?.kustomization ? { file: layer.kustomization, layers: [layer] } : site;
+}
+
 /** Whether a file lies in the folder that Flux applies, or is shared with others from outside of it. */
 export function isShared(site: Pick<Site, 'file' | 'layers' | 'live'>): boolean {
   if (site.live) return false;
