@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, it } from 'vitest';
 import type { EmbeddedGitHub } from '../../sandbox/github/embedded-github.ts';
 import type { Files } from '../../sandbox/github/repository-setup.ts';
@@ -113,12 +114,14 @@ describe.concurrent('a workload of another repository, patched by a Flux Kustomi
     await withSandbox(shape(BOTH), async sandbox => {
       const running = await sandbox.start(SET);
       await sandbox.waitForPhase('Progressing', 'face');
-      // So that the analysis does not end before the signal is heard.
+      // So that the analysis does not end before the revert is there, however slow the machine is.
       sandbox.cluster.faults.pauseFlagger(true);
       running.cancel();
       await running.done;
+      const ending = running.post();
+      while (!(await sandbox.titles()).some(title => title.startsWith('Revert'))) await sleep(50);
       sandbox.cluster.faults.pauseFlagger(false);
-      const post = await running.post();
+      const post = await ending;
       expect(post.log.text).toContain('cancelled (job-cancelled)');
       const text = (await sandbox.file(SYNC)) ?? '';
       expect(text.startsWith(sync(sandbox.github))).toBe(true);
