@@ -135,6 +135,16 @@ describe.concurrent('a workload of another repository, patched by a Flux Kustomi
   }) => {
     const rollout = 'target: prod/smiley\nchange: [{image: ghcr.io/stefanprodan/podinfo}]\n';
     await withSandbox(shape(rollout), async sandbox => {
+      const link = { kind: 'Kustomization', namespace: 'flux-system', name: 'faces' };
+      const ssa = (value: string | null) =>
+        sandbox.cluster.patch(link, {
+          metadata: { annotations: { 'kustomize.toolkit.fluxcd.io/ssa': value } },
+        });
+      ssa('IfNotPresent');
+      const never = await sandbox.release('6.14.1');
+      expect(never.outputs).toMatchObject({ verdict: 'refused', reason: 'ssa-if-not-present' });
+      expect(never.log.text).toContain('Kustomization flux-system/faces is marked');
+      ssa(null);
       const refused = await sandbox.release('6.14.1');
       expect(refused.outputs).toMatchObject({ verdict: 'refused', reason: 'shared-line' });
       expect(refused.log.text).toContain('Say write: overlay in rollout.yaml');

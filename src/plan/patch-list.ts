@@ -73,16 +73,16 @@ export function patchesWithId(
   data: unknown,
   id: string,
 ): readonly {
-  readonly path: YamlPath;
+  readonly list: YamlPath;
   readonly object: PatchedObject;
   readonly content: Readonly<Record<string, unknown>>;
 }[] {
-  return [['patches'], ['spec', 'patches']].flatMap(path =>
-    items(valueAt(data, path)).flatMap(entry => {
+  return [['patches'], ['spec', 'patches']].flatMap(list =>
+    items(valueAt(data, list)).flatMap(entry => {
       const content = contentOf(entry);
       if (idIn(content) !== id) return [];
       const object = { kind: text(content['kind']), name: text(record(content['metadata'])['name']) };
-      return [{ path, object, content }];
+      return [{ list, object, content }];
     }),
   );
 }

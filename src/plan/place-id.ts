@@ -48,7 +48,7 @@ export function placeId(
       file,
     ),
   );
-  return { target, path: site.file.path, document: site.document, annotations };
+  return { kind: 'annotations', target, path: site.file.path, document: site.document, annotations };
 }
 
 const TEMPLATE_METADATA = ['spec', 'template', 'metadata'] as const;
@@ -106,13 +106,7 @@ function inPatchList(
   const object = { kind: text(site.data['kind']), name: site.name };
   const path = [...owner.path, 'patches'];
   edits.update(owner.file, file => withAnnotations(file, { document, path }, { object, annotations }));
-  return {
-    target,
-    path: owner.file.path,
-    document,
-    annotations: TEMPLATE_ANNOTATIONS,
-    inPatches: { path, object },
-  };
+  return { kind: 'in-patches', target, path: owner.file.path, document, list: path, object };
 }
 
 function overlayOf(site: Site): Layer | undefined {
@@ -147,5 +141,5 @@ function inPatch(
     const selected = site.live ? { target: { kind, name: site.name } } : {};
     return listed ? file : file.append(0, patches, { path: name, ...selected });
   });
-  return { target: on.target, path, document: 0, annotations: TEMPLATE_ANNOTATIONS };
+  return { kind: 'annotations', target: on.target, path, document: 0, annotations: TEMPLATE_ANNOTATIONS };
 }

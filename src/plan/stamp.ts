@@ -19,19 +19,28 @@ export function findPlacements(
   return files.flatMap(({ path, after }) => {
     if (!after.text.includes(on.id)) return [];
     const file = new YamlText(path, after.text);
-    return objectsIn(file).flatMap(({ document, root, data: object }) => {
+    return objectsIn(file).flatMap(({ document, root, data: object }): readonly IdPlacement[] => {
       const data = record(object);
-      const common = { path, document, annotations: [...root, ...TEMPLATE_ANNOTATIONS] };
-      const inPatches = (root.length === 0 ? patchesWithId(data, on.id) : []).flatMap(patch =>
-        meant(patch.content, on.targets).map(target => ({
-          target,
-          ...common,
-          inPatches: { path: patch.path, object: patch.object },
-        })),
+      const at = { path, document };
+      const inPatches = (root.length === 0 ? patchesWithId(data, on.id) : []).flatMap(
+        ({ list, content, ...patch }) =>
+          meant(content, on.targets).map(target => ({
+            kind: 'in-patches' as const,
+            target,
+            ...at,
+            list,
+            ...patch,
+          })),
       );
       const metadata = record(record(record(data['spec'])['template'])['metadata']);
       if (record(metadata['annotations'])[ROLLOUT_ID_ANNOTATION] !== on.id) return inPatches;
-      return [...inPatches, ...meant(data, on.targets).map(target => ({ target, ...common }))];
+      const annotations = [...root, ...TEMPLATE_ANNOTATIONS];
+      return meant(data, on.targets).map(target => ({
+        kind: 'annotations' as const,
+        target,
+        ...at,
+        annotations,
+      }));
     });
   });
 }
@@ -120,16 +129,14 @@ function stamp(
 ): FileBlob {
   if (placements.length === 0) return blob;
   const start = new YamlText(on.path, blob.text);
-  const done = placements.reduce(
-    (file, { document, annotations, inPatches }) =>
-      inPatches
-        ? withAnnotations(
-            file,
-            { document, path: inPatches.path },
-            { object: inPatches.object, annotations: { [ROLLOUT_ID_ANNOTATION]: on.id } },
-          )
-        : file.set(document, [...annotations, ROLLOUT_ID_ANNOTATION], on.id),
-    start,
-  );
+  const annotations = { [ROLLOUT_ID_ANNOTATION]: on.id };
+  const done = placements.reduce((file, placement) => {
+    const { document } = placement;
+    if (placement.kind === 'annotations') {
+      return file.set(document, [...placement.annotations, ROLLOUT_ID_ANNOTATION], on.id);
+    }
+    const { list, object } = placement;
+    return withAnnotations(file, { document, path: list }, { object, annotations });
+  }, start);
   return { ...blob, text: done.text };
 }
