@@ -49,6 +49,7 @@ function shape(rollout: string): SandboxOptions {
       [FACES]: {
         'k8s/face.yaml': deployment({ name: 'face' }),
         'k8s/smiley.yaml': deployment({ name: 'smiley' }),
+        'k8s/color.yaml': deployment({ name: 'color' }),
       },
     },
     files: (_cluster, github): Files => ({
@@ -145,6 +146,11 @@ describe.concurrent('a workload of another repository, patched by a Flux Kustomi
       expect(never.outputs).toMatchObject({ verdict: 'refused', reason: 'ssa-if-not-present' });
       expect(never.log.text).toContain('Kustomization flux-system/faces is marked');
       ssa(null);
+      sandbox.rollout = `gitops: {repository: ${FLEET}}\ntarget: prod/smiley\nchange: [{env: ERROR_FRACTION}]\n`;
+      const others = await (await sandbox.start({ inputs: { set: 'ERROR_FRACTION=1' } })).done;
+      expect(others.outputs).toMatchObject({ verdict: 'refused', reason: 'shared-line' });
+      expect(others.log.text).toContain('that reaches Deployment color, too');
+      sandbox.rollout = `gitops: {repository: ${FLEET}}\n${rollout}`;
       const refused = await sandbox.release('6.14.1');
       expect(refused.outputs).toMatchObject({ verdict: 'refused', reason: 'shared-line' });
       expect(refused.log.text).toContain('Say write: overlay in rollout.yaml');

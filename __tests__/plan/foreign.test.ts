@@ -253,6 +253,10 @@ describe('a workload of another repository, patched by a Kustomization of ours',
     expect(planned.found[0]).toMatchObject({ path: SYNC_FILE, line: 21, current: '20', requested: '30' });
     expect(planned.unchanged).toBe(false);
     expect(planned.schedule).toHaveLength(1);
+    // What the Kustomization above sets is not for what the one below brings.
+    const image = 'target: faces/face\nchange: [{image: "ghcr.io/acme/face:1.1"}]\nwrite: overlay\n';
+    const above = { carrier: { imageNames: ['ghcr.io/acme/face'] } };
+    expect((await plan(image, above)).files).toHaveLength(1);
   });
 
   it('updates its own patch in place the next time', async () => {

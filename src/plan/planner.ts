@@ -213,11 +213,11 @@ export class ReleasePlanner {
         layers.set(applier.path, walked);
         const chain = query.chains[targetKey(target)];
         const definition = chain && (await this.definitionOf(query, chain, layers));
-        if (!definition) this.refuseOverride(target, applier);
+        const link = chain?.links.at(-1);
+        if (!definition && !link) this.refuseOverride(target, applier);
         const walkedLayer = await walked;
         const built = definition ? fluxLayer(definition, walkedLayer) : walkedLayer;
         const template = query.observation.targets[targetKey(target)]?.target?.template;
-        const link = chain?.links.at(-1);
         if (link?.kind === 'Kustomization') {
           return { target, ...siteBehind(link, { target, template, built, carrier: applier }) };
         }
