@@ -131,6 +131,7 @@ function targetView(name: string, live: Live): TargetView {
     resourceVersion: '1',
     generation: 1,
     template: template(live),
+    labels: { team: 'faces' },
     replicas: 1,
     readyReplicas: 1,
     complete: true,
@@ -369,6 +370,20 @@ describe('a workload of another repository, patched by a Kustomization of ours',
       },
     });
     expect(patches[3]?.patch).toContain('gated-rollout/id');
+  });
+
+  it('follows patches that select by labels, and takes them for reaching whatever labels nobody knows', async () => {
+    const selecting = SYNC.replace(
+      '{kind: Deployment, name: face}',
+      '{kind: Deployment, labelSelector: team=faces}',
+    );
+    const files = { ...FILES, [SYNC_FILE]: selecting };
+    const shared = await refusal(plan(ERRORS, { files }));
+    expect(shared.message).toContain('that reaches Deployment smiley, Deployment color, too');
+    const foreign = await refusal(
+      plan(ERRORS, { files: { ...files, [SYNC_FILE]: selecting.replace('team=faces', 'team=others') } }),
+    );
+    expect(foreign.message).toContain('and by nothing here');
   });
 
   it('adds a patch for what only the other repository sets, when told so', async () => {

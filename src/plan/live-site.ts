@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import type { ChainLink, KustomizationView } from '../rollout/observation.ts';
+import type { ChainLink, KustomizationView, WorkloadView } from '../rollout/observation.ts';
 import {
   ROLLOUT_ID_ANNOTATION,
   SOURCE_SHA_ANNOTATION,
@@ -13,8 +13,8 @@ import { builtName, builtNamespace, isShared, type LiveOrigin, objectsOf, type S
 import { reaches, record, text } from './patch-reach.ts';
 import { YamlText } from './yaml-text.ts';
 
-/** The pod template of a target that is live; undefined = it was not looked for. */
-export type LiveTemplate = unknown;
+/** A target as it is live; undefined = it was not looked for, or is not there. */
+type Live = Pick<WorkloadView, 'template' | 'labels'> | undefined;
 
 type Link = Extract<ChainLink, { kind: 'Kustomization' }>;
 
@@ -27,7 +27,7 @@ export function siteBehind(
   link: Link,
   on: {
     readonly target: TargetRef;
-    readonly template: LiveTemplate;
+    readonly live: Live;
     /** What the Kustomization builds that carries our commit. */
     readonly built: Layer;
     readonly carrier: KustomizationView;
@@ -43,7 +43,7 @@ export function siteBehind(
   const layer = fluxLayer({ file, document, own }, { folder: carrier.path });
   const site = liveSite({
     target,
-    template: on.template,
+    live: on.live,
     layers: [layer],
     from: link.source.url === '' ? `${link.source.kind} ${link.source.name}` : link.source.url,
     beside: definition,
@@ -122,19 +122,19 @@ function touches(content: unknown): boolean {
  */
 export function remoteSite(on: {
   readonly target: TargetRef;
-  readonly template: LiveTemplate;
+  readonly live: Live;
   readonly built: Layer;
   readonly applier: KustomizationView;
 }): Site | undefined {
   const ways = waysToRemote(on.built);
   const [first, ...others] = ways;
-  if (!first || on.template === undefined) return undefined;
+  if (!first || on.live === undefined) return undefined;
   const layers = first.filter((layer, index) => others.every(way => way[index] === layer));
   const kustomization = layers.findLast(layer => layer.kustomization)?.kustomization;
   if (!kustomization) return undefined;
   return liveSite({
     target: on.target,
-    template: on.template,
+    live: on.live,
     layers,
     from: [...new Set(ways.flatMap(way => way.at(-1)?.remote ?? []))].join(' or '),
     beside: { file: kustomization, layers },
@@ -153,14 +153,14 @@ function waysToRemote(layer: Layer, above: readonly Layer[] = []): readonly (rea
 /** Undefined when the live name has not the prefixes and suffixes that these layers would have given it. */
 function liveSite(on: {
   readonly target: TargetRef;
-  readonly template: LiveTemplate;
+  readonly live: Live;
   readonly layers: readonly Layer[];
   readonly from: string;
   readonly beside: LiveOrigin['beside'];
   readonly workloads: readonly { readonly kind: string; readonly name: string; readonly namespace: string }[];
 }): Site | undefined {
   const { target, layers } = on;
-  if (on.template === undefined) {
+  if (on.live === undefined) {
     throw new Refusal(
       'target-not-found',
       `The manifest of ${targetKey(target)} is not in this repository (it comes from ${on.from}), so that only the cluster can say what it is like; it was not asked, or has no such ${target.kind}.`,
@@ -170,8 +170,12 @@ function liveSite(on: {
   const name = nameBefore(layers, target.name);
   if (name === undefined) return undefined;
   const path = `the live ${target.kind} ${target.namespace}/${target.name}`;
-  const metadata = { name, namespace: target.namespace };
-  const spec = { template: withoutOurs(on.template) };
+  const metadata = {
+    name,
+    namespace: target.namespace,
+    ...(on.live.labels ? { labels: on.live.labels } : {}),
+  };
+  const spec = { template: withoutOurs(on.live.template) };
   const data = { apiVersion: 'apps/v1', kind: target.kind, metadata, spec };
   const file = new YamlText(path, stringify(data, { lineWidth: 0 }));
   const neighbours = on.workloads
@@ -197,7 +201,7 @@ function nameBefore(layers: readonly Layer[], live: string): string | undefined 
 }
 
 /** The template as somebody else wrote it: without the annotations by which we know our rollouts. */
-function withoutOurs(template: LiveTemplate): unknown {
+function withoutOurs(template: unknown): unknown {
   const metadata = record(record(template)['metadata']);
   const annotations = Object.entries(record(metadata['annotations'])).filter(
     ([key]) => key !== ROLLOUT_ID_ANNOTATION && key !== SOURCE_SHA_ANNOTATION,

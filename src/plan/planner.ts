@@ -217,15 +217,15 @@ export class ReleasePlanner {
         if (!definition && !link) this.refuseOverride(target, applier);
         const walkedLayer = await walked;
         const built = definition ? fluxLayer(definition, walkedLayer) : walkedLayer;
-        const template = query.observation.targets[targetKey(target)]?.target?.template;
+        const live = query.observation.targets[targetKey(target)]?.target;
         if (link?.kind === 'Kustomization') {
-          return { target, ...siteBehind(link, { target, template, built, carrier: applier }) };
+          return { target, ...siteBehind(link, { target, live, built, carrier: applier }) };
         }
         const objects = objectsOf(built);
         const on = { objects, folder: applier.path, targetNamespace: applier.targetNamespace };
         const isHere = sitesOf(target, on).length > 0;
         const site =
-          (isHere ? undefined : remoteSite({ target, template, built, applier })) ?? siteOf(target, on);
+          (isHere ? undefined : remoteSite({ target, live, built, applier })) ?? siteOf(target, on);
         return { target, site, objects };
       }),
     );

@@ -95,6 +95,8 @@ export interface WorkloadView {
   readonly sourceSha?: string;
   /** The pod template as the API server shows it (parsed JSON): where requested values are looked up. */
   readonly template: unknown;
+  /** Of the workload itself: by these a patch may select it. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** The desired replicas; 0 for a DaemonSet scaled away by Flagger. */
   readonly replicas: number;
   readonly readyReplicas: number;
