@@ -14,7 +14,9 @@ export const FLEET = 'acme/fleet';
 
 export interface SandboxOptions {
   /** Files of the GitOps repository beside podinfo's; null leaves one of them out. */
-  readonly files?: Files | ((cluster: EmbeddedCluster) => Files);
+  readonly files?: Files | ((cluster: EmbeddedCluster, github: EmbeddedGitHub) => Files);
+  /** Further repositories (`acme/faces`), which belong to somebody else. */
+  readonly repositories?: Readonly<Record<string, Files>>;
   /** rollout.yaml of the source repository. */
   readonly rollout?: string;
   /** How many times faster than real time cluster and action live; default 20. */
@@ -59,11 +61,14 @@ export class Sandbox {
     const rate = options.rate ?? 20;
     const [github, cluster] = await Promise.all([startGitHub(options.github), startCluster({ rate })]);
     await github.createRepository(SOURCE, { files: { 'README.md': 'shop\n' } });
+    for (const [name, theirs] of Object.entries(options.repositories ?? {})) {
+      await github.createRepository(name, { files: theirs });
+    }
     const files: Files = {
       'apps/deployment.yaml': deployment(),
       'apps/canary.yaml': canary(),
       'apps/kustomization.yaml': KUSTOMIZATION,
-      ...(typeof options.files === 'function' ? options.files(cluster) : options.files),
+      ...(typeof options.files === 'function' ? options.files(cluster, github) : options.files),
     };
     const given = Object.entries(files).filter(([, file]) => file !== null);
     await github.createRepository(FLEET, { files: Object.fromEntries(given) });

@@ -1,55 +1,13 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, it } from 'vitest';
-import { FLEET, type Sandbox, ROLLOUT } from '../../sandbox/sandbox.ts';
+import { ROLLOUT } from '../../sandbox/sandbox.ts';
 import { HAS_BUILDER } from '../plan/planning.ts';
+import { CLI, withClone } from './with-clone.ts';
 import { withSandbox } from './with-sandbox.ts';
 
-const CLI = fileURLToPath(new URL('../../bin/gated-rollout.js', import.meta.url));
 const run = promisify(execFile);
-
-interface Answer {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** The GitOps repository cloned, rollout.yaml beside it, and the built command line. */
-async function withClone(
-  sandbox: Sandbox,
-  work: (gated: (...args: readonly string[]) => Promise<Answer>, folder: string) => Promise<void>,
-): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), 'gated-rollout-cli-'));
-  try {
-    const fleet = join(folder, 'fleet');
-    await run('git', ['clone', '-q', sandbox.github.cloneUrl(FLEET), fleet]);
-    await writeFile(join(folder, 'rollout.yaml'), sandbox.rollout);
-    await writeFile(join(folder, 'kubeconfig'), sandbox.cluster.kubeconfig);
-    const common = ['--folder', fleet, '--kubeconfig', join(folder, 'kubeconfig')];
-    await work(async (...args) => {
-      const config = args[0] === 'init' ? [] : ['--config', join(folder, 'rollout.yaml')];
-      try {
-        const { stdout, stderr } = await run(process.execPath, [CLI, ...args, ...common, ...config]);
-        return { code: 0, out: stdout, err: stderr };
-      } catch (error) {
-        const {
-          code = 1,
-          stdout = '',
-          stderr = '',
-        } = error as Partial<Record<'stdout' | 'stderr', string>> & {
-          code?: number;
-        };
-        return { code, out: stdout, err: stderr };
-      }
-    }, fleet);
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
 
 describe.concurrent('the command line, on a clone', () => {
   it('check proves the chain, link by link', async ({ expect }) => {

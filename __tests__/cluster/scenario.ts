@@ -49,7 +49,9 @@ export interface ScenarioOptions {
   /** Default: podinfo, weighted by NGINX. */
   readonly canaries?: readonly CanaryOptions[];
   /** Beside what the canaries need; null leaves a file out. */
-  readonly files?: Files;
+  readonly files?: Files | ((github: EmbeddedGitHub) => Files);
+  /** Further repositories (`acme/faces`), which belong to somebody else. */
+  readonly repositories?: Readonly<Record<string, Files>>;
   readonly rollout?: string;
   /** Folder that Flux applies; default `./apps`. */
   readonly path?: string;
@@ -92,13 +94,16 @@ export class ClusterScenario {
     const { testbed, namespace } = options;
     const github = await startGitHub();
     await github.createRepository(SOURCE, { files: { 'README.md': 'shop' } });
+    for (const [name, theirs] of Object.entries(options.repositories ?? {})) {
+      await github.createRepository(name, { files: theirs });
+    }
     const all: Files = {
       ...folder({
         namespace,
         server: testbed.metrics.server(namespace),
         ...(options.canaries ? { canaries: options.canaries } : {}),
       }),
-      ...options.files,
+      ...(typeof options.files === 'function' ? options.files(github) : options.files),
     };
     const files = Object.fromEntries(Object.entries(all).filter(([, file]) => file !== null));
     await github.createRepository(FLEET, { files });

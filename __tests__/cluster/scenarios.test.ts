@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { startTestbed, type Testbed } from '../../testbed/start.ts';
 import { BAD } from './bad.ts';
+import { DEMOS } from './demos.ts';
+import { FOREIGN } from './foreign.ts';
 import { GOOD } from './good.ts';
 import { INTERRUPTED } from './interrupted.ts';
 import { readRecording, writeRecording } from '../recordings/recordings.ts';
@@ -11,9 +13,11 @@ import { runListed, type ScenarioResult } from './listed-scenario.ts';
 import { writeVerification } from './verification.ts';
 
 const GROUPS = [
+  { heading: 'Demos', list: DEMOS },
   { heading: 'Good releases', list: GOOD },
   { heading: 'Bad releases', list: BAD },
   { heading: 'Interrupted releases', list: INTERRUPTED },
+  { heading: 'Workloads of other repositories', list: FOREIGN },
 ];
 
 const results = new Map<string, ScenarioResult>();
@@ -28,7 +32,7 @@ afterAll(async () => {
 });
 
 describe.concurrent('the built action on real Flux and Flagger', () => {
-  test.for([...GOOD, ...BAD, ...INTERRUPTED])('$title', async (listed, { expect }) => {
+  test.for(GROUPS.flatMap(({ list }) => list))('$title', async (listed, { expect }) => {
     results.set(listed.key, await runListed(listed, { testbed, expect }));
   });
 

@@ -463,6 +463,26 @@ spec:
     `);
   });
 
+  it('adopts a target that comes from a base in the environment’s own folder, unless told otherwise', async () => {
+    const files = {
+      'base/deployment.yaml': DEPLOYMENT,
+      'base/kustomization.yaml': 'resources:\n- deployment.yaml\n',
+      'apps/kustomization.yaml':
+        'resources:\n- ../base\nimages:\n- {name: ghcr.io/acme/shop, newTag: 6.1.0}\n',
+    };
+    const yaml = `${IMAGE}canary: {prod/frontend: {provider: kubernetes, analysis: {iterations: 2}}}\n`;
+    const { adoption } = await plan(files, yaml, { canary: false });
+    expect(adoption.map(({ path }) => path)).toEqual([
+      'apps/frontend-canary.yaml',
+      'apps/kustomization.yaml',
+    ]);
+    const base = await plan(files, `${yaml}write: base\n`, { canary: false });
+    expect(base.adoption.map(({ path }) => path)).toEqual([
+      'base/frontend-canary.yaml',
+      'base/kustomization.yaml',
+    ]);
+  });
+
   it('refuses a target that nothing would analyse', async () => {
     const error = await refusal(plan({ 'apps/deployment.yaml': DEPLOYMENT }, IMAGE, { canary: false }));
     expect(error.reason).toBe('canary-not-found');

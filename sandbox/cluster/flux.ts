@@ -1,7 +1,7 @@
 import type { Clock } from '../../src/rollout/ports.ts';
 import { goDurationMs } from '../../src/flagger/go-duration.ts';
 import type { GitCheckouts } from './git-checkout.ts';
-import { kustomizeBuild } from './kustomize-build.ts';
+import { fluxBuild } from './kustomize-build.ts';
 import { fieldsAt, type KubeObject, pluralOf, textAt, valueAt } from './kube-object.ts';
 import type { ObjectStore, Wanted } from './object-store.ts';
 import { isReady } from './workload-controller.ts';
@@ -97,9 +97,10 @@ export class Flux {
         SOURCE,
       );
       for (const kustomization of this.store.list('Kustomization')) {
-        if (textAt(kustomization, 'spec', 'sourceRef', 'name') !== name) continue;
-        if (textAt(kustomization, 'status', 'lastAttemptedRevision') === revision) continue;
         const { metadata } = kustomization;
+        const from = textAt(kustomization, 'spec', 'sourceRef', 'namespace') || metadata.namespace;
+        if (textAt(kustomization, 'spec', 'sourceRef', 'name') !== name || from !== namespace) continue;
+        if (textAt(kustomization, 'status', 'lastAttemptedRevision') === revision) continue;
         this.enqueue(`Kustomization ${metadata.namespace}/${metadata.name}`, () => this.reconcile(metadata));
       }
     } catch (error) {
@@ -131,7 +132,7 @@ export class Flux {
     let objects: readonly Wanted[];
     try {
       const path = textAt(kustomization, 'spec', 'path').replace(/^\.?\//, '');
-      objects = kustomizeBuild(`${folder}/${path}`);
+      objects = fluxBuild(`${folder}/${path}`, fieldsAt(kustomization, 'spec'));
     } catch (error) {
       const message = `kustomize build failed: ${error instanceof Error ? error.message : String(error)}`;
       this.status(
@@ -168,7 +169,12 @@ export class Flux {
     const conditions = this.ready('True', 'ReconciliationSucceeded', `Applied revision: ${revision}`);
     // Two writes, as recorded: Ready first, the applied revision after it.
     if (changed) this.status(kustomization, { ...attempted, conditions }, KUSTOMIZE);
-    this.status(kustomization, { ...attempted, lastAppliedRevision: revision, conditions }, KUSTOMIZE);
+    const inventory = { entries: this.inventoryOf(kustomization) };
+    this.status(
+      kustomization,
+      { ...attempted, lastAppliedRevision: revision, inventory, conditions },
+      KUSTOMIZE,
+    );
   }
 
   /** The words of a refusal; undefined when all was applied. What is no longer in the build is pruned. */
@@ -206,6 +212,18 @@ export class Flux {
     }
     this.inventories.set(key, inventory);
     return undefined;
+  }
+
+  /** As kustomize-controller keeps it: `namespace_name_group_kind`. */
+  private inventoryOf({ metadata }: KubeObject): readonly { readonly id: string; readonly v: string }[] {
+    const applied = this.inventories.get(`${metadata.namespace}/${metadata.name}`) ?? [];
+    return applied.map(entry => {
+      const [kind = '', namespace = '', name = ''] = entry.split(' ');
+      const [version = '', group = ''] = (this.store.get(kind, namespace, name)?.apiVersion ?? '')
+        .split('/')
+        .toReversed();
+      return { id: [namespace, name, group, kind].join('_'), v: version };
+    });
   }
 
   /** kstatus: Deployments are current when rolled out, Canaries while Flagger is not at work on them. */

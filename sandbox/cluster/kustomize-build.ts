@@ -37,6 +37,13 @@ export function kustomizeBuild(folder: string): readonly Wanted[] {
   return renamed;
 }
 
+/** What a Flux Kustomization adds around its folder: patches, then names, then images (fluxcd/pkg kustomize). */
+export function fluxBuild(folder: string, spec: unknown): readonly Wanted[] {
+  return listAt(spec, 'patches')
+    .reduce<readonly Wanted[]>((all, patch) => applyPatch(all, patch, folder), kustomizeBuild(folder))
+    .map(object => transformed(object, spec));
+}
+
 /** Flux: without a kustomization all YAML files are resources. */
 function generated(folder: string): readonly Wanted[] {
   return readdirSync(folder, { withFileTypes: true })
@@ -114,19 +121,38 @@ function applyPatch(objects: readonly Wanted[], patch: unknown, folder: string):
   return contents.reduce<readonly Wanted[]>((all, content) => {
     let hits = 0;
     const next = all.map(object => {
-      const kind = target === undefined ? textAt(content, 'kind') : textAt(target, 'kind');
-      const name = target === undefined ? textAt(content, 'metadata', 'name') : textAt(target, 'name');
-      if ((kind !== '' && kind !== object.kind) || (name !== '' && name !== object.metadata.name))
+      const [kind, name] = [textAt(content, 'kind'), textAt(content, 'metadata', 'name')];
+      if (
+        target === undefined
+          ? kind !== object.kind || name !== object.metadata.name
+          : !selects(target, object)
+      )
         return object;
       hits += 1;
-      return asWanted(Array.isArray(content) ? operated(object, content) : strategic(object, content));
+      if (Array.isArray(content)) return asWanted(operated(object, content));
+      const merged = asWanted(strategic(object, content));
+      const { name: kept, namespace } = object.metadata;
+      return {
+        ...merged,
+        metadata: { ...merged.metadata, name: kept, ...(namespace === undefined ? {} : { namespace }) },
+      };
     });
-    if (hits === 0)
+    // A target that selects nothing is no mistake to kustomize.
+    if (hits === 0 && target === undefined)
       throw new Error(
         `no matches for Id ${textAt(content, 'kind')}/${textAt(content, 'metadata', 'name')}; failed to find unique target for patch`,
       );
     return next;
   }, objects);
+}
+
+/** kustomize: kind and name of a target are regular expressions, anchored at both ends. */
+function selects(target: unknown, object: Wanted): boolean {
+  const holds = (key: string, value: string): boolean => {
+    const pattern = textAt(target, key);
+    return pattern === '' || new RegExp(`^(?:${pattern})$`).test(value);
+  };
+  return holds('kind', object.kind) && holds('name', object.metadata.name);
 }
 
 /** Strategic merge: maps merge, lists of named things merge by name, other lists are replaced. */

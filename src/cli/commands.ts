@@ -4,12 +4,13 @@ import { createKubeClient, type KubeClient } from '../cluster/kube-client.ts';
 import { loadKubeconfig } from '../cluster/kubeconfig.ts';
 import { readObservation } from '../cluster/read-observation.ts';
 import { Cluster } from '../cluster/run-cluster.ts';
+import { sameRepository } from '../cluster/same-repository.ts';
 import { traceChain } from '../cluster/trace-chain.ts';
 import { formatProblems, parseRolloutFile } from '../config/rollout-file.ts';
 import { TARGET_PATTERN } from '../config/rollout-schema.ts';
 import type { RolloutFile } from '../config/settings.ts';
 import { FolderFiles } from '../gitops/folder-files.ts';
-import { type OfflineTarget, offlineGround, offlineTarget } from '../plan/offline-chain.ts';
+import { type IsOurs, type OfflineTarget, offlineGround, offlineTarget } from '../plan/offline-chain.ts';
 import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
 import { ReleasePlanner } from '../plan/planner.ts';
 import type { FluxChain, Observation, TargetView } from '../rollout/observation.ts';
@@ -18,7 +19,7 @@ import { objectsOf } from '../run/observed-objects.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { type Arguments, UsageError } from './arguments.ts';
 import { chainLines } from './chain-lines.ts';
-import { gitFolder } from './git-folder.ts';
+import { type GitFolder, gitFolder } from './git-folder.ts';
 import { buildLine, planLines } from './plan-lines.ts';
 
 interface Ground {
@@ -76,8 +77,12 @@ async function init(given: Arguments, env: Readonly<Record<string, string | unde
   const target = targetOf(given.target ?? '');
   const key = targetKey(target);
   const files = new FolderFiles(given.folder, 'here');
-  const found = given.offline ? await offlineTarget(files, target) : await liveTarget(given, env, target);
-  const { origin } = await gitFolder(given.folder);
+  const git = await gitFolder(given.folder);
+  const { origin } = git;
+  const isOurs = isOursOf(git);
+  const found = given.offline
+    ? await offlineTarget(files, target, isOurs)
+    : await liveTarget(given, env, { target, isOurs });
   const images = imagesIn(found.template);
   const repository =
     repositoryIn(found.chain.source.url) ??
@@ -129,7 +134,7 @@ async function onGround(
   const git = await gitFolder(given.folder);
   const files = new FolderFiles(given.folder, git.head);
   if (given.offline) {
-    const ground = await offlineGround(files, rollout.targets);
+    const ground = await offlineGround(files, rollout.targets, isOursOf(git));
     return await work({ ...ground, metricsNow: () => Promise.resolve([]) }, files);
   }
   const kube = clientOf(given, on.env);
@@ -161,11 +166,12 @@ async function onGround(
 async function liveTarget(
   given: Arguments,
   env: Readonly<Record<string, string | undefined>>,
-  target: TargetRef,
+  on: { readonly target: TargetRef; readonly isOurs: IsOurs },
 ): Promise<OfflineTarget> {
   const kube = clientOf(given, env);
+  const { target } = on;
   try {
-    const chain = await traceChain(kube, { target, via: undefined, isOurs: () => true });
+    const chain = await traceChain(kube, { target, via: undefined, isOurs: ({ url }) => on.isOurs(url) });
     const key = targetKey(target);
     const watched = { targets: [target], chains: { [key]: chain }, objects: [] };
     const { targets } = await readObservation(kube, { watched, clock: systemClock, source: 'read' });
@@ -174,6 +180,11 @@ async function liveTarget(
   } finally {
     await kube.close();
   }
+}
+
+/** A folder without a remote says nothing of itself: whatever Flux follows is taken for it. */
+function isOursOf({ origin }: GitFolder): IsOurs {
+  return origin ? url => sameRepository(url, origin) : () => true;
 }
 
 function clientOf(given: Arguments, env: Readonly<Record<string, string | undefined>>): KubeClient {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { folderOf } from '../config/folder-path.ts';
 import { goDurationMs } from '../flagger/go-duration.ts';
-import type { KustomizationView, SourceView } from '../rollout/observation.ts';
+import type { AppliedWorkload, KustomizationView, SourceView } from '../rollout/observation.ts';
 import { commitIn, conditionOf, conditionSchema, metadataSchema } from './parse-common.ts';
 
 const interval = z.string().default('');
@@ -73,6 +74,10 @@ const kustomizationSchema = z.looseObject({
       observedGeneration: z.number().default(0),
       lastAppliedRevision: z.string().optional(),
       lastAttemptedRevision: z.string().optional(),
+      inventory: z
+        .looseObject({ entries: z.array(z.looseObject({ id: z.string() })).nullish() })
+        .nullish()
+        .catch(undefined),
       conditions,
     })
     .prefault({}),
@@ -84,6 +89,7 @@ export function parseKustomization(object: unknown): KustomizationView {
   const attempted = commitIn(status.lastAttemptedRevision);
   const ready = conditionOf(status.conditions ?? [], 'Ready');
   const reconciling = conditionOf(status.conditions ?? [], 'Reconciling');
+  const workloads = status.inventory?.entries?.flatMap(({ id }) => workloadIn(id));
   return {
     namespace: metadata.namespace,
     name: metadata.name,
@@ -99,7 +105,16 @@ export function parseKustomization(object: unknown): KustomizationView {
     waits: spec.wait === true || (spec.healthChecks ?? []).length > 0,
     ...(spec.targetNamespace === undefined ? {} : { targetNamespace: spec.targetNamespace }),
     ...(spec.images && spec.images.length > 0 ? { imageNames: spec.images.map(({ name }) => name) } : {}),
+    ...(workloads ? { workloads } : {}),
   };
+}
+
+const WORKLOADS = ['Deployment', 'DaemonSet', 'StatefulSet', 'Job', 'CronJob', 'ReplicaSet'];
+
+/** fluxcd/cli-utils object.ObjMetadata: `namespace_name_group_kind`; names of workloads have no underscore. */
+function workloadIn(id: string): readonly AppliedWorkload[] {
+  const [namespace = '', name = '', , kind = ''] = id.split('_');
+  return WORKLOADS.includes(kind) ? [{ kind, namespace, name }] : [];
 }
 
 export function sourceRefOf(object: unknown): {
@@ -123,12 +138,4 @@ export function foreignSource(ref: ReturnType<typeof sourceRefOf>): SourceView {
     intervalMs: 0,
     verifies: false,
   };
-}
-
-/** No leading `./` and no trailing slash; '' is the root. */
-function folderOf(path: string): string {
-  return path
-    .replace(/^(?:\.?\/)+/, '')
-    .replace(/\/+$/, '')
-    .replace(/^\.$/, '');
 }

@@ -57,6 +57,7 @@ export function parseWorkload(kind: TargetKind, object: unknown): WorkloadView {
     ...(id === undefined ? {} : { rolloutId: id }),
     ...(sha === undefined ? {} : { sourceSha: sha }),
     template: spec.template,
+    ...(metadata.labels ? { labels: metadata.labels } : {}),
     replicas: daemon ? status.desiredNumberScheduled : (spec.replicas ?? 1),
     readyReplicas: daemon ? status.numberReady : status.readyReplicas,
     complete: isComplete(raw, daemon),

@@ -108,9 +108,12 @@ const objectSchema = z.looseObject({ metadata: metadataSchema });
 const SSA = 'kustomize.toolkit.fluxcd.io/ssa';
 const RECONCILE = 'kustomize.toolkit.fluxcd.io/reconcile';
 
-/** @throws Refusal `ssa-if-not-present` when Flux is told never to update the target. */
-export async function checkAnnotations(kube: KubeClient, target: TargetRef): Promise<void> {
-  const object = await asking(() => kube.get(objectPath(target)));
+/** @throws Refusal `ssa-if-not-present` when Flux is told never to update the target, or a link to it. */
+export async function checkAnnotations(
+  kube: KubeClient,
+  on: { readonly kind: string; readonly namespace: string; readonly name: string },
+): Promise<void> {
+  const object = await asking(() => kube.get(objectPath(on)));
   if (object === undefined) return;
   const { annotations, labels } = objectSchema.parse(object).metadata;
   // fluxcd/pkg ssa/utils/meta.go, AnyInMetadata: as annotation or label, in whatever case.
@@ -123,7 +126,7 @@ export async function checkAnnotations(kube: KubeClient, target: TargetRef): Pro
   if (!blocking) return;
   throw new Refusal(
     'ssa-if-not-present',
-    `${targetKey(target)} is marked ${blocking.key}: ${blocking.value}, so that Flux never updates it.`,
+    `${on.kind} ${on.namespace}/${on.name} is marked ${blocking.key}: ${blocking.value}, so that Flux never updates it.`,
     { remedy: 'Take the annotation or label away, then run this again.' },
   );
 }

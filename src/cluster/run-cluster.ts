@@ -64,7 +64,13 @@ export class Cluster {
     );
     const warnings = Object.entries(now).flatMap(([target, chain]) => checkChain(target, chain));
     await Promise.all(
-      rollout.targets.flatMap(target => [checkAnnotations(kube, target), checkOneCanary(kube, target)]),
+      rollout.targets.flatMap(target => [
+        checkAnnotations(kube, target),
+        checkOneCanary(kube, target),
+        ...(now[targetKey(target)]?.links ?? []).map(({ kind, view }) =>
+          checkAnnotations(kube, { kind, namespace: view.namespace, name: view.name }),
+        ),
+      ]),
     );
     const watched = { targets: rollout.targets, chains: now, objects: [] };
     return {

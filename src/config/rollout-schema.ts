@@ -193,7 +193,9 @@ export const rolloutSchema = z
     change: z.array(changeSchema).min(1).describe('What is changed, in one commit.'),
     write: z
       .enum(['overlay', 'base'])
-      .describe('Where a line goes that several environments share; unsaid, such a line is refused.')
+      .describe(
+        'Where a line goes that several environments share, or that another repository sets; unsaid, such a line is refused.',
+      )
       .optional(),
     'image-automation': z
       .enum(['refuse', 'suspend', 'follow'])

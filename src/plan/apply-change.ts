@@ -1,19 +1,27 @@
 import { isAlias } from 'yaml';
 import type { Change, RolloutFile } from '../config/settings.ts';
 import type { Expectation } from '../rollout/expectation.ts';
-import type { ObjectRef, TargetKey } from '../rollout/target.ts';
+import type { ObjectRef, TargetKey, TargetRef } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { type ContainerSite, containersOf } from './containers.ts';
 import type { Edits } from './edits.ts';
 import { findInContainer } from './env-and-arg.ts';
-import { type ImageInBuild, imageInBuild, isSharedSetter, whereOf, writeImage } from './image-places.ts';
+import {
+  type ImageInBuild,
+  imageInBuild,
+  imageReference,
+  isSharedSetter,
+  whereOf,
+  writeImage,
+} from './image-places.ts';
 import { objectsIn, type Site } from './locate.ts';
 import type { FoundValue, RepositoryFiles } from './plan.ts';
 import { setInOverlay } from './overlay-image.ts';
 import { setValueInOverlay } from './overlay-value.ts';
+import { type PatchInstead, patchInstead } from './patch-instead.ts';
 import { items, record, text } from './patch-reach.ts';
 import { refuseOthers } from './shared-place.ts';
-import { lineOfPlace, writePlace } from './value-setter.ts';
+import { lineOfPlace, type ValuePlace, writePlace } from './value-setter.ts';
 import { YamlText } from './yaml-text.ts';
 
 export interface AppliedChange {
@@ -30,6 +38,8 @@ export interface ChangeOn {
   readonly site: Site;
   /** Everything that the same folder builds. */
   readonly objects: readonly Site[];
+  /** All targets of the rollout. */
+  readonly sites: readonly { readonly target: TargetRef; readonly site: Site }[];
   readonly settings: Pick<RolloutFile, 'write' | 'imageAutomation'>;
 }
 
@@ -63,9 +73,13 @@ function applyImage(change: Extract<Change, { kind: 'image' }>, on: ChangeOn): r
   // What is written out before what is an alias of it.
   const ordered = wanted.toSorted((one, other) => Number(isAliased(one)) - Number(isAliased(other)));
   return ordered.map(image => {
-    const where = whereOf(image.versionBy);
+    const repository = change.newRepository ?? image.repository;
+    const instead = imagePatch(change, image, on);
+    const where = instead ? { ...instead, text: '' } : whereOf(image.versionBy);
     const shared = isSharedSetter(image.versionBy);
-    if (shared && on.settings.write === 'overlay' && change.newRepository === undefined) {
+    if (instead) {
+      if (image.version !== change.version || image.repository !== repository) instead.write(on.edits);
+    } else if (shared && on.settings.write === 'overlay' && change.newRepository === undefined) {
       if (image.version !== change.version) setInOverlay(change, image, on);
     } else {
       guardLine(change, on, { ...where, shared });
@@ -73,7 +87,6 @@ function applyImage(change: Extract<Change, { kind: 'image' }>, on: ChangeOn): r
       if (change.newRepository !== undefined) refuseOthers(change, image.repositoryBy, on);
       writeImage(on.edits, image, { version: change.version, repository: change.newRepository });
     }
-    const repository = change.newRepository ?? image.repository;
     const expectation = { kind: 'image', target: on.target, container: image.container.name } as const;
     return {
       found: {
@@ -96,6 +109,28 @@ function isAliased({ versionBy }: ImageInBuild): boolean {
   return inline === undefined && isAlias(file.node(document, path));
 }
 
+function imagePatch(
+  change: Extract<Change, { kind: 'image' }>,
+  image: ImageInBuild,
+  on: ChangeOn,
+): PatchInstead | undefined {
+  const { versionBy, container } = image;
+  if (versionBy.kind !== 'reference') return undefined;
+  const placesIn = (site: Site): readonly ValuePlace[] =>
+    containersOf(site)
+      .map(imageInBuild)
+      .flatMap(each => (each?.versionBy.kind === 'reference' ? [each.versionBy.place] : []));
+  return patchInstead({
+    ...on,
+    change,
+    container,
+    place: versionBy.place,
+    wanted: imageReference(change.newRepository ?? image.repository, change.version),
+    write: on.settings.write,
+    placesIn,
+  });
+}
+
 function applyValue(change: Extract<Change, { kind: 'env' | 'arg' }>, on: ChangeOn): AppliedChange {
   const container = chosenContainer(change, on);
   const found = findInContainer(container, change);
@@ -111,12 +146,23 @@ function applyValue(change: Extract<Change, { kind: 'env' | 'arg' }>, on: Change
       `container ${container.name} has no ${change.kind} ${name}; it has ${entries.join(', ') || 'none'}`,
     );
   }
-  const path = found.place.file.path;
-  const line = lineOfPlace(found.place);
+  const instead = patchInstead({
+    ...on,
+    change,
+    container,
+    place: found.place,
+    wanted: `${found.before}${change.value}`,
+    entry: found.entry,
+    write: on.settings.write,
+    placesIn: site => containersOf(site).flatMap(each => findInContainer(each, change)?.place ?? []),
+  });
+  const { path, line } = instead ?? { path: found.place.file.path, line: lineOfPlace(found.place) };
   if (found.indirect !== undefined) {
     throw notFound(change, on, `${name} comes from ${found.indirect} (${path}:${line}), not from a value`);
   }
-  if (found.place.shared && on.settings.write === 'overlay') {
+  if (instead) {
+    if (found.value !== change.value) instead.write(on.edits);
+  } else if (found.place.shared && on.settings.write === 'overlay') {
     if (found.value !== change.value) setValueInOverlay(change, found, on);
   } else {
     guardLine(change, on, {

@@ -49,7 +49,7 @@ export async function applyToInput(change: InputChange, on: InputOn): Promise<re
     for (const input of await inputsFor(change, { ...on, site })) {
       guardLine(
         change,
-        { edits: on.edits, target: key, site, objects, settings: on.settings },
+        { edits: on.edits, target: key, site, objects, sites: on.targets, settings: on.settings },
         { path: change.file, line: input.line, text: input.lineText, shared: isOutside(change.file, site) },
       );
       if (input.current !== change.value) input.write(on.edits);

@@ -32,6 +32,7 @@ export function placeInManifest(container: ContainerSite, path: YamlPath): Value
     document: site.document,
     path: [...site.root, ...POD_SPEC, list, index, ...path],
     shared: isShared(site),
+    ...(site.live ? { foreign: site.live.from } : {}),
   };
 }
 

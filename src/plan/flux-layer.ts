@@ -6,8 +6,8 @@ import type { YamlText } from './yaml-text.ts';
 
 /** What a Flux Kustomization adds around the folder that it applies (its spec.images, spec.patches and names). */
 export function fluxLayer(
-  definition: { readonly file: YamlText; readonly document: number },
-  built: Layer,
+  definition: { readonly file: YamlText; readonly document: number; readonly own?: boolean },
+  built: Pick<Layer, 'folder'> | Layer,
 ): Layer {
   const { file, document } = definition;
   const spec = z.looseObject({ spec: kustomizationSchema }).safeParse(file.data(document)).data?.spec ?? {};
@@ -24,12 +24,12 @@ export function fluxLayer(
   });
   return {
     folder: built.folder,
-    flux: definition,
+    flux: { file, document, own: definition.own ?? true },
     namePrefix: spec.namePrefix ?? '',
     nameSuffix: spec.nameSuffix ?? '',
     images: imageEntries(spec.images),
     patches,
     resources: [],
-    children: [built],
+    children: 'children' in built ? [built] : [],
   };
 }

@@ -61,7 +61,7 @@ function merged(old: ImageInBuild | undefined, next: ImageInBuild | undefined): 
 
 function withEntries(image: ImageInBuild, layer: Layer): ImageInBuild {
   const owner = ownerOf(layer);
-  const entry = layer.images.find(({ name }) => name === image.repository);
+  const entry = layer.images.find(({ name }) => name === image.repository) ?? renamedBy(layer, image);
   if (!entry || !owner) return image;
   const root = image.container.site.layers[0]?.folder ?? '';
   const shared = !owner.own && root !== '' && !owner.file.path.startsWith(`${root}/`);
@@ -71,9 +71,15 @@ function withEntries(image: ImageInBuild, layer: Layer): ImageInBuild {
     ...image,
     ...(entry.newName === undefined
       ? {}
-      : { repository: entry.newName, repositoryBy: by, names: [...image.names, entry.newName] }),
+      : { repository: entry.newName, repositoryBy: by, names: [...image.names, entry.name, entry.newName] }),
     ...(version === '' ? {} : { version, versionBy: by }),
   };
+}
+
+/** A live image has its new name already. */
+function renamedBy(layer: Layer, image: ImageInBuild): ImageEntry | undefined {
+  if (!image.container.site.live) return undefined;
+  return layer.images.find(({ newName }) => newName === image.repository);
 }
 
 /** Writes a version, and a repository where another one is wanted, at the places that the build takes them from. */
@@ -86,9 +92,11 @@ export function writeImage(
   if (wanted.repository !== undefined && wanted.repository !== image.repository) {
     if (repositoryBy.kind === 'entry') {
       setInEntry(edits, repositoryBy, { newName: wanted.repository });
+    } else if (repositoryBy.place.foreign !== undefined && versionBy.kind === 'entry') {
+      setInEntry(edits, versionBy, { newName: wanted.repository });
     } else {
       const written = splitImage(readPlace(repositoryBy.place) ?? '');
-      writePlace(edits, repositoryBy.place, reference(wanted.repository, written.version));
+      writePlace(edits, repositoryBy.place, imageReference(wanted.repository, written.version));
     }
   }
   if (versionBy.kind === 'entry') {
@@ -96,7 +104,7 @@ export function writeImage(
     return;
   }
   const current = readPlace({ ...versionBy.place, file: edits.current(versionBy.place.file) }) ?? '';
-  writePlace(edits, versionBy.place, reference(splitImage(current).repository, wanted.version));
+  writePlace(edits, versionBy.place, imageReference(splitImage(current).repository, wanted.version));
 }
 
 type EntryKeys = Partial<Record<'newName' | 'newTag' | 'digest', string | undefined>>;
@@ -121,7 +129,7 @@ export function setInEntry(edits: Edits, by: Extract<ImageSetter, { kind: 'entry
   });
 }
 
-function reference(repository: string, version: string): string {
+export function imageReference(repository: string, version: string): string {
   if (version === '') return repository;
   return `${repository}${version.startsWith('sha256:') ? '@' : ':'}${version}`;
 }

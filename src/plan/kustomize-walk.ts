@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { isMap, parseAllDocuments, parseDocument } from 'yaml';
 import { z } from 'zod';
+import { folderOf } from '../config/folder-path.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import type { ImageEntry, Layer, Patch, PatchTarget } from './layer.ts';
 import type { RepositoryFiles } from './plan.ts';
@@ -61,7 +62,7 @@ export const kustomizationSchema = z
  * @throws Refusal `tree-broken` when a file that is named does not exist, `unsupported-file` for what is no YAML.
  */
 export async function walkKustomization(files: RepositoryFiles, folder: string): Promise<Layer> {
-  const root = normal(folder);
+  const root = folderOf(folder);
   await files.prefetch?.(root);
   return await new Walk(files).layer(root, 0);
 }
@@ -113,6 +114,7 @@ class Walk {
     if (kustomization === undefined) throw broken(folder, `${name} cannot be read`);
     const data = kustomizationSchema.parse(kustomization.data(0) ?? {});
     const named = [...(data.resources ?? []), ...(data.bases ?? [])];
+    const remote = named.filter(isRemote);
     const resources: YamlText[] = [];
     const children: Layer[] = [];
     await this.readAll(named.filter(each => !isRemote(each)).map(each => normal(join(folder, each))));
@@ -141,6 +143,7 @@ class Walk {
       resources,
       children,
       components,
+      ...(remote.length > 0 ? { remote } : {}),
     };
   }
 

@@ -7,7 +7,14 @@ export interface Layer {
   /** Undefined for a folder without a kustomization: Flux takes every YAML file of it and below. */
   readonly kustomization?: YamlText;
   /** A Flux Kustomization's own images and patches, which are applied last: where its manifest is. */
-  readonly flux?: { readonly file: YamlText; readonly document: number };
+  readonly flux?: {
+    readonly file: YamlText;
+    readonly document: number;
+    /** Only this environment uses it. */
+    readonly own: boolean;
+  };
+  /** Resources that are fetched from elsewhere; nobody can edit them here. */
+  readonly remote?: readonly string[];
   readonly namespace?: string;
   readonly namePrefix: string;
   readonly nameSuffix: string;
@@ -61,7 +68,7 @@ export interface LayerOwner {
 }
 
 export function ownerOf(layer: Layer): LayerOwner | undefined {
-  if (layer.flux) return { ...layer.flux, path: ['spec'], own: true };
+  if (layer.flux) return { ...layer.flux, path: ['spec'] };
   const { kustomization } = layer;
   return kustomization && { file: kustomization, document: 0, path: [], own: false };
 }

@@ -15,6 +15,18 @@ export interface Site {
   readonly data: Readonly<Record<string, unknown>>;
   /** From the folder that Flux applies down to the one that has the file. */
   readonly layers: readonly Layer[];
+  /** Where no file of this repository has the object: what is live stands in for it. */
+  readonly live?: LiveOrigin;
+}
+
+/** An object whose manifest is elsewhere, and that images and patches of this repository reach. */
+export interface LiveOrigin {
+  /** Where its manifest is: `https://github.com/acme/faces`. */
+  readonly from: string;
+  /** What of this repository reaches it; a file that belongs to the object is added beside that. */
+  readonly beside: { readonly file: YamlText; readonly layers: readonly Layer[] };
+  /** Other workloads of the same origin, which the same patches may reach. */
+  readonly neighbours: readonly Site[];
 }
 
 const objectSchema = z.looseObject({
@@ -90,8 +102,17 @@ export function builtNamespace(site: Site, targetNamespace: string | undefined):
   );
 }
 
+/** Where a file is added that belongs to an object of this environment: a base would give it to all that build upon it. */
+export function besideOf(site: Site, write: 'overlay' | 'base' | undefined): LiveOrigin['beside'] {
+  if (site.live) return site.live.beside;
+  if (!isShared(site) || write === 'base') return site;
+  const layer = site.layers.find(({ kustomization }) => kustomization !== undefined);
+  return layer?.kustomization ? { file: layer.kustomization, layers: [layer] } : site;
+}
+
 /** Whether a file lies in the folder that Flux applies, or is shared with others from outside of it. */
-export function isShared(site: Pick<Site, 'file' | 'layers'>): boolean {
+export function isShared(site: Pick<Site, 'file' | 'layers' | 'live'>): boolean {
+  if (site.live) return false;
   const root = site.layers[0]?.folder ?? '';
   return root !== '' && !site.file.path.startsWith(`${root}/`);
 }

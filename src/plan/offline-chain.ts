@@ -1,3 +1,4 @@
+import { folderOf } from '../config/folder-path.ts';
 import { canaryAnalysis } from '../flagger/canary-analysis.ts';
 import { walkKustomization } from './kustomize-walk.ts';
 import { builtName, builtNamespace, objectsOf, type Site } from './locate.ts';
@@ -25,15 +26,34 @@ export interface OfflineTarget {
 interface FoundKustomization {
   readonly file: string;
   readonly view: KustomizationView;
+  /** `namespace/name` of its GitRepository. */
+  readonly source: string;
+  /** Of the GitRepository that it takes its files from, where its manifest is here, too. */
+  readonly url?: string;
 }
+
+/** Whether a Git URL is that of the repository that is looked at. */
+export type IsOurs = (url: string) => boolean;
 
 /**
  * Without a cluster: the Flux Kustomization in this repository whose folder builds the target. What runs is not known
  * then, so nothing is proven by it.
  * @throws Refusal `not-managed` when there is none, `change-ambiguous` when there are several.
  */
-export async function offlineTarget(files: RepositoryFiles, target: TargetRef): Promise<OfflineTarget> {
-  const all = await kustomizationsIn(files);
+export async function offlineTarget(
+  files: RepositoryFiles,
+  target: TargetRef,
+  isOurs: IsOurs = () => true,
+): Promise<OfflineTarget> {
+  const everything = await kustomizationsIn(files);
+  // A clone of a fork or of a mirror has another remote than Flux; then only a folder that is not here tells.
+  const tells = everything.some(({ url }) => url !== undefined && isOurs(url));
+  const foreign: FoundKustomization[] = [];
+  for (const each of everything) {
+    if (each.url === undefined || isOurs(each.url)) continue;
+    if (tells || (await files.list(each.view.path)) === undefined) foreign.push(each);
+  }
+  const all = everything.filter(each => !foreign.includes(each));
   const found: { readonly of: FoundKustomization; readonly objects: readonly Site[] }[] = [];
   for (const each of all) {
     const objects = objectsOf(
@@ -45,9 +65,12 @@ export async function offlineTarget(files: RepositoryFiles, target: TargetRef): 
   const name = targetKey(target);
   if (!only) {
     const seen = all.map(({ file, view }) => `${view.namespace}/${view.name} (${file})`).join(', ');
+    const elsewhere = foreign
+      .map(({ file, view, url }) => `${view.namespace}/${view.name} (${file}) from ${url ?? '?'}`)
+      .join(', ');
     throw new Refusal(
       'not-managed',
-      `No Flux Kustomization in this folder builds ${name}; there are ${seen || 'none'}.`,
+      `No Flux Kustomization in this folder builds ${name}; there are ${seen || 'none'}.${elsewhere === '' ? '' : ` What others build from other repositories only the cluster can say: ${elsewhere}.`}`,
       {
         remedy:
           'Give the root of the GitOps repository as --folder, or let the cluster be asked (no --offline).',
@@ -91,27 +114,41 @@ function isTarget(site: Site, target: TargetRef, applier: KustomizationView): bo
 
 async function kustomizationsIn(files: RepositoryFiles): Promise<readonly FoundKustomization[]> {
   const found: FoundKustomization[] = [];
+  const urls = new Map<string, string>();
   const pending = [''];
   for (let folder = pending.shift(); folder !== undefined; folder = pending.shift()) {
     for (const { name, kind } of (await files.list(folder)) ?? []) {
       const path = folder === '' ? name : `${folder}/${name}`;
       if (kind === 'folder' && name !== 'node_modules') pending.push(path);
-      if (kind === 'file' && /\.ya?ml$/.test(name)) found.push(...(await kustomizationsOf(files, path)));
+      if (kind === 'file' && /\.ya?ml$/.test(name)) {
+        const { kustomizations, sources } = await fluxObjectsOf(files, path);
+        found.push(...kustomizations);
+        for (const [source, url] of sources) urls.set(source, url);
+      }
     }
   }
-  return found;
+  return found.map(each => {
+    const url = urls.get(each.source);
+    return url === undefined ? each : { ...each, url };
+  });
 }
 
-async function kustomizationsOf(
-  files: RepositoryFiles,
-  path: string,
-): Promise<readonly FoundKustomization[]> {
+interface FluxObjects {
+  readonly kustomizations: readonly FoundKustomization[];
+  /** `namespace/name` of GitRepositories, and their URLs. */
+  readonly sources: readonly (readonly [source: string, url: string])[];
+}
+
+async function fluxObjectsOf(files: RepositoryFiles, path: string): Promise<FluxObjects> {
   const blob = await files.read(path).catch(() => undefined);
-  if (blob?.text.includes('kustomize.toolkit.fluxcd.io') !== true) return [];
+  if (blob?.text.includes('.toolkit.fluxcd.io') !== true) return { kustomizations: [], sources: [] };
   // Templates and encrypted files are no YAML that we could read; they are nobody's Kustomization.
   const file = parsed(path, blob.text);
-  return (file?.documents ?? []).flatMap((_, document) => {
-    const data = record(file?.data(document));
+  const all = (file?.documents ?? []).map((_, document) => record(file?.data(document)));
+  const sources = all
+    .filter(({ kind }) => kind === 'GitRepository')
+    .map(({ metadata, spec }) => [idOf(record(metadata)), text(record(spec)['url'])] as const);
+  const kustomizations = all.flatMap((data): readonly FoundKustomization[] => {
     if (data['kind'] !== 'Kustomization' || !text(data['apiVersion']).startsWith('kustomize.toolkit'))
       return [];
     const metadata = record(data['metadata']);
@@ -120,7 +157,7 @@ async function kustomizationsOf(
     const view: KustomizationView = {
       namespace: text(metadata['namespace']) || 'flux-system',
       name: text(metadata['name']),
-      path: text(spec['path']).replace(/^\.?\/+|\/+$/g, ''),
+      path: folderOf(text(spec['path'])),
       suspended: spec['suspend'] === true,
       generation: 1,
       observedGeneration: 1,
@@ -128,8 +165,14 @@ async function kustomizationsOf(
       waits: spec['wait'] === true,
       ...(targetNamespace === '' ? {} : { targetNamespace }),
     };
-    return [{ file: path, view }];
+    const source = idOf({ namespace: view.namespace, ...record(spec['sourceRef']) });
+    return [{ file: path, view, source }];
   });
+  return { kustomizations, sources };
+}
+
+function idOf({ namespace, name }: Readonly<Record<string, unknown>>): string {
+  return `${text(namespace) || 'flux-system'}/${text(name)}`;
 }
 
 function parsed(path: string, content: string): YamlText | undefined {
@@ -172,12 +215,13 @@ function viewFrom(objects: readonly Site[], target: TargetRef): TargetView {
 export async function offlineGround(
   files: RepositoryFiles,
   targets: readonly TargetRef[],
+  isOurs?: IsOurs,
 ): Promise<{
   readonly chains: Readonly<Record<string, FluxChain>>;
   readonly observation: Observation;
 }> {
   const found = await Promise.all(
-    targets.map(async target => [targetKey(target), await offlineTarget(files, target)] as const),
+    targets.map(async target => [targetKey(target), await offlineTarget(files, target, isOurs)] as const),
   );
   const views = Object.fromEntries(found.map(([key, { view }]) => [key, view]));
   return {

@@ -7,11 +7,11 @@ import {
 import { Refusal } from '../rollout/verdict.ts';
 import type { Edits } from './edits.ts';
 import { join } from './kustomize-walk.ts';
-import type { Layer } from './layer.ts';
+import type { Layer, LayerOwner } from './layer.ts';
 import { isShared, type Site } from './locate.ts';
 import { patchesFor, record, text } from './patch-reach.ts';
 import type { IdPlacement } from './plan.ts';
-import { TEMPLATE_ANNOTATIONS } from './stamp.ts';
+import { patchesAround, TEMPLATE_ANNOTATIONS, withAnnotations } from './patch-list.ts';
 import { type YamlPath, YamlText } from './yaml-text.ts';
 
 /**
@@ -30,11 +30,14 @@ export function placeId(
 ): IdPlacement {
   const { site, target } = on;
   const values = { [ROLLOUT_ID_ANNOTATION]: on.id, [SOURCE_SHA_ANNOTATION]: on.sourceSha };
+  const owner = site.live && patchesAround(site);
+  if (owner?.path.length) return inPatchList(edits, { ...on, owner, annotations: values });
   const dropping = site.layers.find(layer =>
     patchesFor(layer, site).some(({ content }) => dropsAnnotations(content)),
   );
   if (dropping?.flux) throw dropped(target, dropping.flux.file.path);
-  const overlay = dropping || (isShared(site) && on.write !== 'base') ? overlayOf(site) : undefined;
+  const overlay =
+    dropping || site.live || (isShared(site) && on.write !== 'base') ? overlayOf(site) : undefined;
   if (overlay?.kustomization) {
     return inPatch(edits, { target, site, values, layer: overlay, kustomization: overlay.kustomization });
   }
@@ -45,7 +48,7 @@ export function placeId(
       file,
     ),
   );
-  return { target, path: site.file.path, document: site.document, annotations };
+  return { kind: 'annotations', target, path: site.file.path, document: site.document, annotations };
 }
 
 const TEMPLATE_METADATA = ['spec', 'template', 'metadata'] as const;
@@ -80,6 +83,32 @@ function dropped(target: TargetKey, path: string): Refusal {
   );
 }
 
+/** Into a patch of the Flux Kustomization itself: the target's manifest is in another repository. */
+function inPatchList(
+  edits: Edits,
+  on: {
+    readonly target: TargetKey;
+    readonly site: Site;
+    readonly write: 'overlay' | 'base' | undefined;
+    readonly owner: LayerOwner;
+    readonly annotations: Readonly<Record<string, string>>;
+  },
+): IdPlacement {
+  const { site, owner, target, annotations } = on;
+  const { document } = owner;
+  if (!owner.own && on.write !== 'base') {
+    throw new Refusal(
+      'shared-line',
+      `${owner.file.path}, whose patches reach ${target}, is outside of the folder that Flux applies (${site.layers[0]?.folder ?? ''}); other environments may build upon it, and the rollout’s id is of this one alone.`,
+      { remedy: 'Keep the Kustomization in this environment’s folder, or say write: base.' },
+    );
+  }
+  const object = { kind: text(site.data['kind']), name: site.name };
+  const path = [...owner.path, 'patches'];
+  edits.update(owner.file, file => withAnnotations(file, { document, path }, { object, annotations }));
+  return { kind: 'in-patches', target, path: owner.file.path, document, list: path, object };
+}
+
 function overlayOf(site: Site): Layer | undefined {
   return site.layers.find(layer => layer.kustomization !== undefined);
 }
@@ -108,7 +137,9 @@ function inPatch(
   const patches: YamlPath = ['patches'];
   edits.update(on.kustomization, file => {
     const listed = layer.patches.some(each => each.at.kind === 'file' && each.at.file.path === path);
-    return listed ? file : file.append(0, patches, { path: name });
+    // Where the manifest is elsewhere, so is its namespace, by which kustomize would look for it without a target.
+    const selected = site.live ? { target: { kind, name: site.name } } : {};
+    return listed ? file : file.append(0, patches, { path: name, ...selected });
   });
-  return { target: on.target, path, document: 0, annotations: TEMPLATE_ANNOTATIONS };
+  return { kind: 'annotations', target: on.target, path, document: 0, annotations: TEMPLATE_ANNOTATIONS };
 }

@@ -12,6 +12,7 @@ import { Edits } from './edits.ts';
 import { fluxLayer } from './flux-layer.ts';
 import { walkKustomization } from './kustomize-walk.ts';
 import type { Layer } from './layer.ts';
+import { remoteSite, siteBehind } from './live-site.ts';
 import { builtName, builtNamespace, objectsOf, type Site } from './locate.ts';
 import { record, text } from './patch-reach.ts';
 import { placeId } from './place-id.ts';
@@ -155,7 +156,14 @@ export class ReleasePlanner {
         const key = targetKey(target);
         if (!change.in.includes(key)) continue;
         applied.push(
-          ...applyToTemplate(change, { edits: on.edits, target: key, site, objects, settings: this.rollout }),
+          ...applyToTemplate(change, {
+            edits: on.edits,
+            target: key,
+            site,
+            objects,
+            sites: on.sites,
+            settings: this.rollout,
+          }),
         );
       }
     }
@@ -168,7 +176,9 @@ export class ReleasePlanner {
     chain: FluxChain,
     layers: Map<string, Promise<Layer>>,
   ): Promise<Site | undefined> {
-    const [parent, applier] = [chain.kustomizations.at(-2), chain.kustomizations.at(-1)];
+    const applier = chain.kustomizations.at(-1);
+    // The root of most clusters applies itself: flux-system/flux-system.
+    const parent = chain.kustomizations.at(-2) ?? applier;
     if (!parent || !applier) return undefined;
     const walked = layers.get(parent.path) ?? walkKustomization(query.files, parent.path);
     layers.set(parent.path, walked);
@@ -203,14 +213,19 @@ export class ReleasePlanner {
         layers.set(applier.path, walked);
         const chain = query.chains[targetKey(target)];
         const definition = chain && (await this.definitionOf(query, chain, layers));
-        if (!definition) this.refuseOverride(target, applier);
-        const built = await walked;
-        const objects = objectsOf(definition ? fluxLayer(definition, built) : built);
-        const site = siteOf(target, {
-          objects,
-          folder: applier.path,
-          targetNamespace: applier.targetNamespace,
-        });
+        const link = chain?.links.at(-1);
+        if (!definition && !link) this.refuseOverride(target, applier);
+        const walkedLayer = await walked;
+        const built = definition ? fluxLayer(definition, walkedLayer) : walkedLayer;
+        const live = query.observation.targets[targetKey(target)]?.target;
+        if (link?.kind === 'Kustomization') {
+          return { target, ...siteBehind(link, { target, live, built, carrier: applier }) };
+        }
+        const objects = objectsOf(built);
+        const on = { objects, folder: applier.path, targetNamespace: applier.targetNamespace };
+        const isHere = sitesOf(target, on).length > 0;
+        const site =
+          (isHere ? undefined : remoteSite({ target, live, built, applier })) ?? siteOf(target, on);
         return { target, site, objects };
       }),
     );
@@ -231,19 +246,25 @@ interface TargetSite {
   readonly objects: readonly Site[];
 }
 
-function siteOf(
-  target: TargetRef,
-  on: {
-    readonly objects: readonly Site[];
-    readonly folder: string;
-    readonly targetNamespace: string | undefined;
-  },
-): Site {
-  const ofKind = on.objects.filter(site => site.data['kind'] === target.kind);
-  const sites = ofKind.filter(site => {
+interface BuiltFolder {
+  readonly objects: readonly Site[];
+  readonly folder: string;
+  readonly targetNamespace: string | undefined;
+}
+
+function sitesOf(target: TargetRef, on: BuiltFolder): readonly Site[] {
+  return on.objects.filter(site => {
     const namespace = builtNamespace(site, on.targetNamespace);
-    return builtName(site) === target.name && (namespace === undefined || namespace === target.namespace);
+    return (
+      site.data['kind'] === target.kind &&
+      builtName(site) === target.name &&
+      (namespace === undefined || namespace === target.namespace)
+    );
   });
+}
+
+function siteOf(target: TargetRef, on: BuiltFolder): Site {
+  const sites = sitesOf(target, on);
   const [only] = sites;
   if (sites.length === 1 && only) return only;
   const folder = on.folder === '' ? 'the root folder' : on.folder;
@@ -256,6 +277,7 @@ function siteOf(
       },
     );
   }
+  const ofKind = on.objects.filter(site => site.data['kind'] === target.kind);
   const seen = ofKind.map(site => `${builtNamespace(site, on.targetNamespace) ?? '?'}/${builtName(site)}`);
   throw new Refusal(
     'target-not-found',

@@ -1,7 +1,7 @@
 import type { RolloutFile } from '../config/settings.ts';
 import type { Expectation } from '../rollout/expectation.ts';
 import { liveValue } from '../rollout/live-value.ts';
-import type { FluxChain, KustomizationView } from '../rollout/observation.ts';
+import type { AppliedWorkload, FluxChain, KustomizationView } from '../rollout/observation.ts';
 import type { FileChange } from '../rollout/ports.ts';
 import { ROLLOUT_ID_ANNOTATION, type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
@@ -41,6 +41,8 @@ interface Applied {
   readonly targets: readonly TargetRef[];
   /** The manifest of the Kustomization itself. */
   readonly definition: { readonly file: YamlText; readonly document: number } | undefined;
+  /** What it applies that brings targets in its turn; those are in no build of this repository. */
+  readonly links: readonly Omit<AppliedWorkload, 'namespace'>[];
 }
 
 /**
@@ -51,13 +53,6 @@ interface Applied {
  */
 export async function proveBuild(builder: TreeBuilder | undefined, query: BuildQuery): Promise<BuildProof> {
   if (!builder) return { kind: 'unproven', why: 'no builder was looked for', surprising: false };
-  const elsewhere = query.targets.find(
-    ({ target }) => (query.chains[targetKey(target)]?.links.length ?? 0) > 0,
-  );
-  if (elsewhere) {
-    const why = `${targetKey(elsewhere.target)} is not in what is built from this repository`;
-    return { kind: 'unproven', why, surprising: false };
-  }
   const objects: BuiltChange[] = [];
   let by = '';
   for (const applied of groups(query)) {
@@ -76,8 +71,13 @@ function groups({ chains, targets }: BuildQuery): readonly Applied[] {
     if (!applier) continue;
     const key = `${applier.namespace}/${applier.name}`;
     const known = found.get(key);
-    const definition = site.layers[0]?.flux;
-    found.set(key, { applier, definition, targets: [...(known?.targets ?? []), target] });
+    const link = chains[targetKey(target)]?.links[0];
+    found.set(key, {
+      applier,
+      definition: known?.definition ?? (link ? undefined : site.layers[0]?.flux),
+      targets: [...(known?.targets ?? []), ...(link ? [] : [target])],
+      links: [...(known?.links ?? []), ...(link ? [{ kind: link.kind, name: link.view.name }] : [])],
+    });
   }
   return [...found.values()];
 }
@@ -108,7 +108,7 @@ async function proveOne(builder: TreeBuilder, query: BuildQuery, applied: Applie
     if (build.kind === 'unavailable') return unproven(build.why);
     if (build.kind === 'failed') throw breaks(build, applier);
     const changed = changedObjects(before.text, build.text);
-    refuseSideEffects(changed, { ...query, targets: applied.targets, by: build.by });
+    refuseSideEffects(changed, { ...query, ...applied, by: build.by });
     objects.push(...changed.map(shown));
   }
   if (after.kind === 'built') {

@@ -17,6 +17,8 @@ interface Meant {
   readonly rollout: Pick<RolloutFile, 'changes'>;
   /** Those that are built here. */
   readonly targets: readonly TargetRef[];
+  /** What is changed so that it brings its targets changed. */
+  readonly links: readonly { readonly kind: string; readonly name: string }[];
   readonly expectations: readonly Expectation[];
   readonly applied: readonly AppliedChange[];
   readonly rendered: readonly RenderedObject[];
@@ -55,13 +57,15 @@ function isFlaggers({ kind, name, data }: BuiltObject, { targets, rendered }: Me
   );
 }
 
-/** What a change names itself, or a generator makes: all that differs in it follows from the one line that is changed. */
-function isSubject({ kind, name }: BuiltObject, { rollout, applied }: Meant): boolean {
+/** What a change names itself, a link to a target, or what a generator makes: all that differs in it follows from the one line that is changed. */
+function isSubject({ kind, name }: BuiltObject, { rollout, applied, links }: Meant): boolean {
   const plain = unhashed(name);
   return (
+    links.some(link => link.kind === kind && link.name === name) ||
     rollout.changes.some(
       change => change.kind === 'field' && change.object.kind === kind && plain.includes(change.object.name),
-    ) || applied.some(({ subject }) => subject?.kind === kind && [plain, name].includes(subject.name))
+    ) ||
+    applied.some(({ subject }) => subject?.kind === kind && [plain, name].includes(subject.name))
   );
 }
 

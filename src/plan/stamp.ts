@@ -3,11 +3,10 @@ import type { CommittedFile, FileBlob, RevertForms, RevertRequest } from '../rol
 import { OWN_PATCH_MARK, ROLLOUT_ID_ANNOTATION, type TargetKey } from '../rollout/target.ts';
 import { KUSTOMIZATION_NAMES } from './kustomize-walk.ts';
 import { objectsIn } from './locate.ts';
+import { patchesWithId, TEMPLATE_ANNOTATIONS, withAnnotations } from './patch-list.ts';
 import { items, record, text } from './patch-reach.ts';
 import type { IdPlacement } from './plan.ts';
 import { YamlText } from './yaml-text.ts';
-
-export const TEMPLATE_ANNOTATIONS = ['spec', 'template', 'metadata', 'annotations'] as const;
 
 /**
  * Where a rollout's id stands in the files that its commit left. A document may have another name than its target (a
@@ -20,15 +19,27 @@ export function findPlacements(
   return files.flatMap(({ path, after }) => {
     if (!after.text.includes(on.id)) return [];
     const file = new YamlText(path, after.text);
-    return objectsIn(file).flatMap(({ document, root, data: object }) => {
+    return objectsIn(file).flatMap(({ document, root, data: object }): readonly IdPlacement[] => {
       const data = record(object);
+      const at = { path, document };
+      const inPatches = (root.length === 0 ? patchesWithId(data, on.id) : []).flatMap(
+        ({ list, content, ...patch }) =>
+          meant(content, on.targets).map(target => ({
+            kind: 'in-patches' as const,
+            target,
+            ...at,
+            list,
+            ...patch,
+          })),
+      );
       const metadata = record(record(record(data['spec'])['template'])['metadata']);
-      if (record(metadata['annotations'])[ROLLOUT_ID_ANNOTATION] !== on.id) return [];
+      if (record(metadata['annotations'])[ROLLOUT_ID_ANNOTATION] !== on.id) return inPatches;
+      const annotations = [...root, ...TEMPLATE_ANNOTATIONS];
       return meant(data, on.targets).map(target => ({
+        kind: 'annotations' as const,
         target,
-        path,
-        document,
-        annotations: [...root, ...TEMPLATE_ANNOTATIONS],
+        ...at,
+        annotations,
       }));
     });
   });
@@ -90,13 +101,13 @@ function withPatches(
   on: { readonly path: string; readonly after: string; readonly kept: readonly string[] },
 ): string {
   if (!KUSTOMIZATION_NAMES.includes(posix.basename(on.path))) return old;
-  const patchesOf = (content: string): readonly string[] =>
-    items(record(new YamlText(on.path, content).data(0))['patches']).map(each => text(record(each)['path']));
-  const [before, after] = [patchesOf(old), patchesOf(on.after)];
-  return on.kept
-    .map(kept => posix.relative(posix.dirname(on.path), kept))
-    .filter(patch => after.includes(patch) && !before.includes(patch))
-    .reduce((file, patch) => file.append(0, ['patches'], { path: patch }), new YamlText(on.path, old)).text;
+  const patchesOf = (content: string) =>
+    items(record(new YamlText(on.path, content).data(0))['patches']).map(record);
+  const before = patchesOf(old).map(each => text(each['path']));
+  const kept = on.kept.map(path => posix.relative(posix.dirname(on.path), path));
+  return patchesOf(on.after)
+    .filter(({ path }) => kept.includes(text(path)) && !before.includes(text(path)))
+    .reduce((file, entry) => file.append(0, ['patches'], entry), new YamlText(on.path, old)).text;
 }
 
 /** A file with a Canary or a workload is never deleted (Flux would prune it); anything else may go. */
@@ -118,9 +129,14 @@ function stamp(
 ): FileBlob {
   if (placements.length === 0) return blob;
   const start = new YamlText(on.path, blob.text);
-  const done = placements.reduce(
-    (file, { document, annotations }) => file.set(document, [...annotations, ROLLOUT_ID_ANNOTATION], on.id),
-    start,
-  );
+  const annotations = { [ROLLOUT_ID_ANNOTATION]: on.id };
+  const done = placements.reduce((file, placement) => {
+    const { document } = placement;
+    if (placement.kind === 'annotations') {
+      return file.set(document, [...placement.annotations, ROLLOUT_ID_ANNOTATION], on.id);
+    }
+    const { list, object } = placement;
+    return withAnnotations(file, { document, path: list }, { object, annotations });
+  }, start);
   return { ...blob, text: done.text };
 }

@@ -1,3 +1,4 @@
+import { isScalar } from 'yaml';
 import type { Edits } from './edits.ts';
 import type { Layer, Patch } from './layer.ts';
 import { YamlText, type YamlPath } from './yaml-text.ts';
@@ -13,6 +14,8 @@ export interface ValuePlace {
   readonly patch?: { readonly layer: Layer; readonly patch: Patch };
   /** The file is outside of the folder that Flux applies; other environments may build upon it. */
   readonly shared: boolean;
+  /** Where the value comes from, when that is no file of this repository: it can be read here, and not written. */
+  readonly foreign?: string;
 }
 
 export function readPlace(place: ValuePlace): string | undefined {
@@ -24,18 +27,36 @@ export function readPlace(place: ValuePlace): string | undefined {
 }
 
 export function writePlace(edits: Edits, place: ValuePlace, value: string): void {
-  const { document, path, inline } = place;
-  edits.update(place.file, file => {
-    if (!inline) return file.setString(document, path, value);
-    const changed = inner(file, place).setString(0, inline.path, value);
-    return file.setBlock(document, path, changed.text);
-  });
+  const { document, path, inline, foreign } = place;
+  if (foreign !== undefined) throw new RangeError(`${foreign} is not ours to write.`);
+  edits.update(place.file, file =>
+    inline
+      ? editInner(file, place, text => text.setString(0, inline.path, value))
+      : file.setString(document, path, value),
+  );
+}
+
+/** The text that a file holds as a value (a patch of a kustomization), edited as text itself. */
+export function editInner(
+  file: YamlText,
+  at: Pick<ValuePlace, 'document' | 'path'>,
+  edit: (text: YamlText) => YamlText,
+): YamlText {
+  const { document, path } = at;
+  const changed = edit(inner(file, at)).text;
+  const node = file.node(document, path);
+  const isQuoted = isScalar(node) && node.type === 'QUOTE_DOUBLE';
+  return isQuoted || (isScalar(node) && node.type === 'QUOTE_SINGLE' && !changed.includes('\n'))
+    ? file.setString(document, path, changed)
+    : file.setBlock(document, path, changed);
 }
 
 /** 1-based line of the file. */
 export function lineOfPlace({ file, document, path, inline }: ValuePlace): number {
   const line = file.lineOf(document, path);
-  return inline ? line + inner(file, { document, path }).lineOf(0, inline.path) : line;
+  const node = file.node(document, path);
+  if (!inline || !isScalar(node) || node.type !== 'BLOCK_LITERAL') return line;
+  return line + inner(file, { document, path }).lineOf(0, inline.path);
 }
 
 function inner(file: YamlText, { document, path }: Pick<ValuePlace, 'document' | 'path'>): YamlText {

@@ -150,22 +150,27 @@ export class YamlText {
     return isMap(parent) ? this.replaced(parent, key, value) : this.spliceNode(existing, value);
   }
 
-  /** Other lines in the block (`|`) at a path, indented as the old ones. */
+  /** Another text in the block (`|`) at a path: lines that stay keep their bytes, others are indented as the old ones. */
   setBlock(document: number, path: YamlPath, value: string): YamlText {
     const node = this.node(document, path);
     if (!isScalar(node) || !node.range || node.type !== 'BLOCK_LITERAL') {
       throw this.cannotEdit(document, path, 'no block of literal lines');
     }
     const [start, end] = node.range;
-    const source = this.text.slice(start, end);
-    const [header = '|', ...lines] = source.split(/\r?\n/);
+    const [header = '|', ...lines] = this.text.slice(start, end).split(/\r?\n/);
     const indent = /^ */.exec(lines.find(line => line.trim() !== '') ?? '')?.[0] ?? '';
-    const body = value
-      .replace(/\n$/, '')
-      .split('\n')
+    const [old, next] = [String(node.value), value].map(each => each.replace(/\n+$/, '').split('\n'));
+    if (!old || !next) return this;
+    let first = 0;
+    while (first < Math.min(old.length, next.length) && old[first] === next[first]) first += 1;
+    let last = 0;
+    const most = Math.min(old.length, next.length) - first;
+    while (last < most && old.at(-1 - last) === next.at(-1 - last)) last += 1;
+    const changed = next
+      .slice(first, next.length - last)
       .map(line => (line === '' ? '' : `${indent}${line}`));
-    const tail = source.endsWith('\n') ? this.newline() : '';
-    return this.spliced(start, end, [header, ...body].join(this.newline()) + tail);
+    const body = [...lines.slice(0, first), ...changed, ...lines.slice(old.length - last)];
+    return this.spliced(start, end, [header, ...body].join(this.newline()));
   }
 
   /** Without the key; the same file when there is none. */

@@ -1,5 +1,6 @@
 import { type KnownRevisions, suspension } from './flux-progress.ts';
 import { isFresh } from './judge.ts';
+import { isAtWork, linkKey } from './link-progress.ts';
 import type { TargetView } from './observation.ts';
 import type { Track } from './track.ts';
 
@@ -38,6 +39,9 @@ export function backState(options: {
   if (!reverted && !untouched) {
     return { kind: 'waiting', detail: held ? held.detail : 'Flux has not applied the revert yet' };
   }
+  // The Kustomization is past our commit, but what it applied of it (a HelmRelease, a Kustomization) may be at work yet.
+  const busy = track.deliveredAt === undefined ? flux?.links.find(isAtWork) : undefined;
+  if (busy) return { kind: 'waiting', detail: `${linkKey(busy)} is at work` };
   if (target.rolloutId === rolloutId) {
     return { kind: 'waiting', detail: `${track.target} still carries our template` };
   }

@@ -41,7 +41,7 @@ function progressOf(link: ChainLink, before: number | undefined): LinkProgress {
   const name = linkKey(link);
   if (view.suspended) return heldLink(link);
   const { ready } = view;
-  if (view.observedGeneration < view.generation || ready?.status === 'Unknown') {
+  if (isAtWork(link)) {
     return { kind: 'waiting', reason: 'apply-timeout', detail: `${name} is at work on it.` };
   }
   // Without a new generation nothing of ours has reached it, and what it says is of before.
@@ -52,6 +52,12 @@ function progressOf(link: ChainLink, before: number | undefined): LinkProgress {
     return { kind: 'waiting', reason: 'apply-timeout', detail: said(name, ready) };
   }
   return { kind: 'passed' };
+}
+
+/** Its controller has not finished with its newest generation, and goes on. */
+export function isAtWork({ view }: ChainLink): boolean {
+  if (view.suspended) return false;
+  return view.observedGeneration < view.generation || view.ready?.status === 'Unknown';
 }
 
 /** A suspended link; nothing passes it. */

@@ -95,6 +95,8 @@ export interface WorkloadView {
   readonly sourceSha?: string;
   /** The pod template as the API server shows it (parsed JSON): where requested values are looked up. */
   readonly template: unknown;
+  /** Of the workload itself: by these a patch may select it. */
+  readonly labels?: Readonly<Record<string, string>>;
   /** The desired replicas; 0 for a DaemonSet scaled away by Flagger. */
   readonly replicas: number;
   readonly readyReplicas: number;
@@ -161,6 +163,14 @@ export interface KustomizationView {
   readonly targetNamespace?: string;
   /** Images that the Kustomization itself sets (spec.images), by their names. */
   readonly imageNames?: readonly string[];
+  /** What it applied that has a pod template, by its inventory. */
+  readonly workloads?: readonly AppliedWorkload[];
+}
+
+export interface AppliedWorkload {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
 }
 
 /** A HelmRelease, of helm-controller. */

@@ -1,0 +1,115 @@
+import { parseDocument, stringify } from 'yaml';
+import { ROLLOUT_ID_ANNOTATION } from '../rollout/target.ts';
+import { type LayerOwner, ownerOf } from './layer.ts';
+import type { Site } from './locate.ts';
+import { items, record, text } from './patch-reach.ts';
+import { editInner } from './value-setter.ts';
+import type { YamlPath, YamlText } from './yaml-text.ts';
+
+/** The annotations of a pod template, in a manifest or in a strategic merge. */
+export const TEMPLATE_ANNOTATIONS = ['spec', 'template', 'metadata', 'annotations'] as const;
+
+/** A list `patches` of a kustomization, or of a Flux Kustomization (spec.patches). */
+export interface PatchList {
+  readonly document: number;
+  readonly path: YamlPath;
+}
+
+/** An object as a patch names it. */
+export interface PatchedObject {
+  readonly kind: string;
+  /** As written where it comes from, before prefixes. */
+  readonly name: string;
+}
+
+/** Where this environment may have a patch of its own that reaches an object. */
+export function patchesAround(site: Site): LayerOwner | undefined {
+  const layer =
+    site.layers.find(({ kustomization }) => kustomization !== undefined) ??
+    site.layers.find(({ flux }) => flux !== undefined);
+  return layer && ownerOf(layer);
+}
+
+/** A strategic merge, or operations (JSON6902), for one object and no other, as the last patch of a list. */
+export function withPatch(
+  file: YamlText,
+  list: PatchList,
+  on: { readonly object: PatchedObject; readonly content: unknown },
+): YamlText {
+  const { kind, name } = on.object;
+  const patch = stringify(on.content, { lineWidth: 0, indentSeq: false });
+  return file.append(list.document, list.path, { target: { kind, name }, patch });
+}
+
+/** The content of a strategic merge that reaches into a pod template. */
+export function mergeOf(object: PatchedObject, template: unknown): unknown {
+  const { kind, name } = object;
+  return { apiVersion: 'apps/v1', kind, metadata: { name }, spec: { template } };
+}
+
+/** Annotations of a pod template in a patch of ours: in the one that is there, else in a new one. */
+export function withAnnotations(
+  file: YamlText,
+  list: PatchList,
+  on: { readonly object: PatchedObject; readonly annotations: Readonly<Record<string, string>> },
+): YamlText {
+  const entries = items(valueAt(file.data(list.document), list.path));
+  const index = entries.findIndex(entry => isOurs(entry, on.object));
+  if (index < 0) {
+    const content = mergeOf(on.object, { metadata: { annotations: on.annotations } });
+    return withPatch(file, list, { object: on.object, content });
+  }
+  const at = { document: list.document, path: [...list.path, index, 'patch'] };
+  return editInner(file, at, inner =>
+    Object.entries(on.annotations).reduce(
+      (edited, [key, value]) => edited.set(0, [...TEMPLATE_ANNOTATIONS, key], value),
+      inner,
+    ),
+  );
+}
+
+/** Patches with a rollout's id, in any list `patches` of a document. */
+export function patchesWithId(
+  data: unknown,
+  id: string,
+): readonly {
+  readonly list: YamlPath;
+  readonly object: PatchedObject;
+  readonly content: Readonly<Record<string, unknown>>;
+}[] {
+  return [['patches'], ['spec', 'patches']].flatMap(list =>
+    items(valueAt(data, list)).flatMap(entry => {
+      const content = contentOf(entry);
+      if (idIn(content) !== id) return [];
+      const object = { kind: text(content['kind']), name: text(record(content['metadata'])['name']) };
+      return [{ list, object, content }];
+    }),
+  );
+}
+
+/** Our annotations are in it, for this object. */
+function isOurs(entry: unknown, object: PatchedObject): boolean {
+  const content = contentOf(entry);
+  const target = record(entry)['target'];
+  return (
+    idIn(content) !== '' &&
+    text(content['kind']) === object.kind &&
+    text(record(content['metadata'])['name']) === object.name &&
+    (target === undefined || text(record(target)['name']) === object.name)
+  );
+}
+
+function contentOf(entry: unknown): Readonly<Record<string, unknown>> {
+  const patch = record(entry)['patch'];
+  return typeof patch === 'string' && patch.includes(ROLLOUT_ID_ANNOTATION)
+    ? record(parseDocument(patch).toJS())
+    : {};
+}
+
+function idIn(content: Readonly<Record<string, unknown>>): string {
+  return text(record(valueAt(content, TEMPLATE_ANNOTATIONS))[ROLLOUT_ID_ANNOTATION]);
+}
+
+function valueAt(data: unknown, path: YamlPath): unknown {
+  return path.reduce<unknown>((at, key) => record(at)[String(key)], data);
+}
