@@ -45,7 +45,7 @@ export function placeId(
       file,
     ),
   );
-  return { target, path: site.file.path, document: site.document, annotations };
+  return { kind: 'annotations', target, path: site.file.path, document: site.document, annotations };
 }
 
 const TEMPLATE_METADATA = ['spec', 'template', 'metadata'] as const;
@@ -110,5 +110,5 @@ function inPatch(
     const listed = layer.patches.some(each => each.at.kind === 'file' && each.at.file.path === path);
     return listed ? file : file.append(0, patches, { path: name });
   });
-  return { target: on.target, path, document: 0, annotations: TEMPLATE_ANNOTATIONS };
+  return { kind: 'annotations', target: on.target, path, document: 0, annotations: TEMPLATE_ANNOTATIONS };
 }

@@ -3,6 +3,8 @@ import type { CanaryAnalysis } from '../rollout/observation.ts';
 import type { FileBlob, FileChange } from '../rollout/ports.ts';
 import type { TargetKey } from '../rollout/target.ts';
 import type { BuildProof } from './build.ts';
+import type { PatchedWorkload } from './helm/id-patch.ts';
+import type { YamlPath } from './yaml-text.ts';
 
 /** The GitOps repository at one commit. Paths have no leading slash. */
 export interface RepositoryFiles {
@@ -25,14 +27,24 @@ export interface FolderEntry {
 }
 
 /** Where our annotations stand: the document of a file that sets the target's pod template. */
-export interface IdPlacement {
+export type IdPlacement = {
   readonly target: TargetKey;
   readonly path: string;
   /** Index of the YAML document in the file. */
   readonly document: number;
-  /** Path to the annotations map: ['spec', 'template', 'metadata', 'annotations']. */
-  readonly annotations: readonly (string | number)[];
-}
+} & (
+  | {
+      readonly kind: 'annotations';
+      /** Path to the map: ['spec', 'template', 'metadata', 'annotations'], or one in a HelmRelease's values. */
+      readonly annotations: YamlPath;
+    }
+  | {
+      /** A patch in the postRenderers of a HelmRelease. */
+      readonly kind: 'patch';
+      readonly list: YamlPath;
+      readonly workload: PatchedWorkload;
+    }
+);
 
 export interface PlanWarning {
   readonly code: string;

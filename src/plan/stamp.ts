@@ -1,6 +1,8 @@
 import { posix } from 'node:path';
 import type { CommittedFile, FileBlob, RevertForms, RevertRequest } from '../rollout/ports.ts';
 import { OWN_PATCH_MARK, ROLLOUT_ID_ANNOTATION, type TargetKey } from '../rollout/target.ts';
+import { helmPlacements } from './helm/helm-placements.ts';
+import { withIdPatch } from './helm/id-patch.ts';
 import { KUSTOMIZATION_NAMES } from './kustomize-walk.ts';
 import { objectsIn } from './locate.ts';
 import { items, record, text } from './patch-reach.ts';
@@ -20,11 +22,14 @@ export function findPlacements(
   return files.flatMap(({ path, after }) => {
     if (!after.text.includes(on.id)) return [];
     const file = new YamlText(path, after.text);
-    return objectsIn(file).flatMap(({ document, root, data: object }) => {
+    return objectsIn(file).flatMap(({ document, root, data: object }): readonly IdPlacement[] => {
+      const helm = helmPlacements(object, { ...on, path, document, root });
+      if (helm.length > 0) return helm;
       const data = record(object);
       const metadata = record(record(record(data['spec'])['template'])['metadata']);
       if (record(metadata['annotations'])[ROLLOUT_ID_ANNOTATION] !== on.id) return [];
       return meant(data, on.targets).map(target => ({
+        kind: 'annotations' as const,
         target,
         path,
         document,
@@ -90,13 +95,13 @@ function withPatches(
   on: { readonly path: string; readonly after: string; readonly kept: readonly string[] },
 ): string {
   if (!KUSTOMIZATION_NAMES.includes(posix.basename(on.path))) return old;
-  const patchesOf = (content: string): readonly string[] =>
-    items(record(new YamlText(on.path, content).data(0))['patches']).map(each => text(record(each)['path']));
-  const [before, after] = [patchesOf(old), patchesOf(on.after)];
-  return on.kept
-    .map(kept => posix.relative(posix.dirname(on.path), kept))
-    .filter(patch => after.includes(patch) && !before.includes(patch))
-    .reduce((file, patch) => file.append(0, ['patches'], { path: patch }), new YamlText(on.path, old)).text;
+  const patchesOf = (content: string): readonly Readonly<Record<string, unknown>>[] =>
+    items(record(new YamlText(on.path, content).data(0))['patches']).map(record);
+  const before = patchesOf(old).map(each => text(each['path']));
+  const kept = on.kept.map(each => posix.relative(posix.dirname(on.path), each));
+  return patchesOf(on.after)
+    .filter(each => kept.includes(text(each['path'])) && !before.includes(text(each['path'])))
+    .reduce((file, patch) => file.append(0, ['patches'], patch), new YamlText(on.path, old)).text;
 }
 
 /** A file with a Canary or a workload is never deleted (Flux would prune it); anything else may go. */
@@ -118,9 +123,13 @@ function stamp(
 ): FileBlob {
   if (placements.length === 0) return blob;
   const start = new YamlText(on.path, blob.text);
-  const done = placements.reduce(
-    (file, { document, annotations }) => file.set(document, [...annotations, ROLLOUT_ID_ANNOTATION], on.id),
-    start,
-  );
+  const done = placements.reduce((file, placement) => {
+    const { document } = placement;
+    if (placement.kind === 'annotations') {
+      return file.set(document, [...placement.annotations, ROLLOUT_ID_ANNOTATION], on.id);
+    }
+    const { list, workload } = placement;
+    return withIdPatch(file, { document, list, workload, annotations: { [ROLLOUT_ID_ANNOTATION]: on.id } });
+  }, start);
   return { ...blob, text: done.text };
 }

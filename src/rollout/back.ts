@@ -1,4 +1,5 @@
 import { type KnownRevisions, suspension } from './flux-progress.ts';
+import { linkOnWayBack } from './link-progress.ts';
 import { isFresh } from './judge.ts';
 import type { TargetView } from './observation.ts';
 import type { Track } from './track.ts';
@@ -16,7 +17,7 @@ export type BackState =
 
 /**
  * Target and primary run without our id, the primary is complete and serves (not Failed at 100), and Flux attempted
- * the revert. Phase and hashes alone prove nothing: a revert that landed during Promoting ends Succeeded with the
+ * the revert, as did every link between it and the target. Phase and hashes alone prove nothing: a revert that landed during Promoting ends Succeeded with the
  * reverted release on the primary.
  */
 export function backState(options: {
@@ -38,6 +39,8 @@ export function backState(options: {
   if (!reverted && !untouched) {
     return { kind: 'waiting', detail: held ? held.detail : 'Flux has not applied the revert yet' };
   }
+  const link = untouched ? undefined : linkOnWayBack(flux?.links ?? [], rolloutId);
+  if (link !== undefined) return { kind: 'waiting', detail: link };
   if (target.rolloutId === rolloutId) {
     return { kind: 'waiting', detail: `${track.target} still carries our template` };
   }
