@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, test } from 'vitest';
 import { startTestbed, type Testbed } from '../../testbed/start.ts';
 import { BAD } from './bad.ts';
 import { GOOD } from './good.ts';
+import { HELM } from './helm.ts';
 import { INTERRUPTED } from './interrupted.ts';
 import { readRecording, writeRecording } from '../recordings/recordings.ts';
 import { STORIES } from '../recordings/stories.ts';
@@ -14,6 +15,7 @@ const GROUPS = [
   { heading: 'Good releases', list: GOOD },
   { heading: 'Bad releases', list: BAD },
   { heading: 'Interrupted releases', list: INTERRUPTED },
+  { heading: 'Releases through Helm', list: HELM },
 ];
 
 const results = new Map<string, ScenarioResult>();
@@ -28,7 +30,7 @@ afterAll(async () => {
 });
 
 describe.concurrent('the built action on real Flux and Flagger', () => {
-  test.for([...GOOD, ...BAD, ...INTERRUPTED])('$title', async (listed, { expect }) => {
+  test.for(GROUPS.flatMap(({ list }) => list))('$title', async (listed, { expect }) => {
     results.set(listed.key, await runListed(listed, { testbed, expect }));
   });
 
