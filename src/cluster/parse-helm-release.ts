@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { goDurationMs } from '../flagger/go-duration.ts';
 import type { HelmReleaseView } from '../rollout/observation.ts';
-import { ROLLOUT_ID_ANNOTATION } from '../rollout/target.ts';
+import { rolloutIdsIn } from '../rollout/rollout-ids.ts';
 import { conditionOf, conditionSchema, metadataSchema } from './parse-common.ts';
 
 const helmReleaseSchema = z.looseObject({
@@ -81,17 +81,6 @@ export function parseHelmRelease(object: unknown): HelmReleaseView {
     ignoresReplicas: (spec.driftDetection?.ignore ?? []).some(({ paths }) =>
       paths.includes('/spec/replicas'),
     ),
-    rolloutIds: idsIn([spec.postRenderers, spec.values]),
+    rolloutIds: rolloutIdsIn([spec.postRenderers, spec.values]),
   };
-}
-
-const ID = new RegExp(`${ROLLOUT_ID_ANNOTATION}["']?:\\s*["']?([\\w.-]+)`, 'g');
-
-/** Ids stand as values, or in the text of a patch. */
-function idsIn(part: unknown): readonly string[] {
-  if (typeof part === 'string') return [...part.matchAll(ID)].map(([, id]) => id ?? '');
-  if (typeof part !== 'object' || part === null) return [];
-  return Object.entries(part).flatMap(([key, value]: readonly [string, unknown]) =>
-    key === ROLLOUT_ID_ANNOTATION && typeof value === 'string' ? [value] : idsIn(value),
-  );
 }

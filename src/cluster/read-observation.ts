@@ -10,7 +10,13 @@ import type {
   TargetView,
 } from '../rollout/observation.ts';
 import type { Clock } from '../rollout/ports.ts';
-import { type ObservedObject, type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
+import {
+  type ObjectRef,
+  type ObservedObject,
+  type TargetKey,
+  type TargetRef,
+  targetKey,
+} from '../rollout/target.ts';
 import { asking, ifAllowed } from './cluster-errors.ts';
 import { configMapsOf } from './config-references.ts';
 import type { FlaggerGauge } from './flagger-gauge.ts';
@@ -120,7 +126,7 @@ async function readConfigs(
 }
 
 /** A HelmRelease may be in another namespace than what it installs. */
-function namespaceOf(object: ObservedObject, { targets, chains }: Watched): string {
+function namespaceOf(object: ObjectRef, { targets, chains }: Watched): string {
   const link = Object.values(chains)
     .flatMap(({ links }) => links)
     .find(({ kind, view }) => kind === object.kind && view.name === object.name);

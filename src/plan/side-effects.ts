@@ -10,6 +10,8 @@ import {
 import { Refusal } from '../rollout/verdict.ts';
 import type { AppliedChange } from './apply-change.ts';
 import { type BuiltObject, type ChangedObject, type Difference, differences } from './built-objects.ts';
+import { changeOfRelease } from './helm/built-release.ts';
+import type { HelmSite } from './helm/helm-site.ts';
 import { record, text } from './patch-reach.ts';
 import type { RenderedObject } from './plan.ts';
 
@@ -20,6 +22,8 @@ interface Meant {
   readonly expectations: readonly Expectation[];
   readonly applied: readonly AppliedChange[];
   readonly rendered: readonly RenderedObject[];
+  /** Those that bring targets. */
+  readonly releases: readonly HelmSite[];
   /** The builder. */
   readonly by: string;
 }
@@ -32,9 +36,16 @@ export function refuseSideEffects(changed: readonly ChangedObject[], meant: Mean
   for (const { before, after } of changed) {
     const object = after ?? before;
     if (!object || isFlaggers(object, meant) || isSubject(object, meant)) continue;
+    const ofRelease = changeOfRelease(
+      { ...(before ? { before } : {}), ...(after ? { after } : {}) },
+      meant.releases,
+    );
+    if (ofRelease?.length === 0) continue;
     const target = meant.targets.find(each => isSame(object, each));
     const all = differences(before?.data, after?.data);
-    const unmeant = target ? all.find(difference => !isMeant(difference, target, meant)) : all[0];
+    const unmeant = target
+      ? all.find(difference => !isMeant(difference, target, meant))
+      : (ofRelease ?? all)[0];
     if (unmeant) throw sideEffect(object, unmeant, { target, by: meant.by });
   }
 }
