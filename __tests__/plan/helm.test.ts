@@ -189,6 +189,17 @@ describe('values from elsewhere', () => {
     expect(own.files.map(({ path }) => path)).toEqual([FILE]);
   });
 
+  it('are refused where another HelmRelease takes them, too', async () => {
+    const configMap =
+      'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: shop-values, namespace: prod}\ndata:\n  values.yaml: |\n    image: {repository: ghcr.io/acme/shop, tag: 6.1.0}\n';
+    const other = helmRelease(FROM, 'metadata: {name: other, namespace: prod}\n');
+    const refused = await refusalOf(
+      planHelm({ ...folder(FROM), 'apps/values.yaml': configMap, 'apps/other.yaml': other }),
+    );
+    expect(refused).toMatchObject({ reason: 'change-ambiguous' });
+    expect(refused.message).toContain('apps/values.yaml:6, which changes HelmRelease other, too');
+  });
+
   it('are edited in the file that a ConfigMap is generated from', async () => {
     const files = {
       ...folder(FROM),

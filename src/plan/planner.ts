@@ -162,7 +162,10 @@ export class ReleasePlanner {
         const key = targetKey(target);
         if (!change.in.includes(key)) continue;
         const at = { edits: on.edits, target: key, site, objects, settings: this.rollout };
-        if (helm) applied.push(await applyToHelm(change, { ...at, helm, files: query.files }));
+        const released = on.sites.flatMap(each =>
+          each.helm && change.in.includes(targetKey(each.target)) ? [each.helm.site] : [],
+        );
+        if (helm) applied.push(await applyToHelm(change, { ...at, helm, released, files: query.files }));
         else applied.push(...applyToTemplate(change, at));
       }
     }

@@ -56,7 +56,7 @@ interface Applied {
 export async function proveBuild(builder: TreeBuilder | undefined, query: BuildQuery): Promise<BuildProof> {
   if (!builder) return { kind: 'unproven', why: 'no builder was looked for', surprising: false };
   const elsewhere = query.targets.find(
-    ({ target }) => (query.chains[targetKey(target)]?.links.length ?? 0) > 0,
+    ({ target, helm }) => !helm && (query.chains[targetKey(target)]?.links.length ?? 0) > 0,
   );
   if (elsewhere) {
     const why = `${targetKey(elsewhere.target)} is not in what is built from this repository`;

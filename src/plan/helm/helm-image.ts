@@ -1,10 +1,14 @@
+import { isAlias } from 'yaml';
 import type { Change } from '../../config/settings.ts';
 import { imagesIn, splitImage } from '../../rollout/live-value.ts';
 import { Refusal } from '../../rollout/verdict.ts';
 import { type AppliedChange, type ChangeOn, guardLine, notFound } from '../apply-change.ts';
-import { lineOfPlace, readPlace, type ValuePlace } from '../value-setter.ts';
+import type { Site } from '../locate.ts';
+import type { RepositoryFiles } from '../plan.ts';
+import { lineOfPlace, originOf, type ValuePlace } from '../value-setter.ts';
 import type { HelmSite } from './helm-site.ts';
 import type { HelmValues } from './helm-values.ts';
+import { refuseOtherReleases } from './other-releases.ts';
 import { type RenderedImage, renderedImages, writeRenderedImage } from './rendered-images.ts';
 import { repositoryOf, type ValueImage, valueImages, versionOf } from './value-images.ts';
 import { placeOfVersion, writeValueImage } from './write-value-image.ts';
@@ -14,6 +18,9 @@ type ImageChange = Extract<Change, { kind: 'image' }>;
 export interface HelmChangeOn extends ChangeOn {
   readonly helm: HelmSite;
   readonly values: HelmValues;
+  readonly files: RepositoryFiles;
+  /** HelmReleases of the change's targets. */
+  readonly released: readonly Site[];
 }
 
 /** What sets the version of an image that Helm renders. */
@@ -26,7 +33,7 @@ type Setter =
  * last, or the chart's values.
  * @throws Refusal naming every place found when it is none, or more than one.
  */
-export function applyHelmImage(change: ImageChange, on: HelmChangeOn): AppliedChange {
+export async function applyHelmImage(change: ImageChange, on: HelmChangeOn): Promise<AppliedChange> {
   const setter = setterOf(change, on);
   const current = setter.by === 'values' ? versionOf(setter.image) : setter.image.version;
   const place = placeOf(setter);
@@ -39,6 +46,7 @@ export function applyHelmImage(change: ImageChange, on: HelmChangeOn): AppliedCh
     shared: place.shared,
   });
   if (current !== change.version || change.newRepository !== undefined) {
+    await refuseOtherReleases(change, place, on);
     const wanted = { version: change.version, repository: change.newRepository };
     if (setter.by === 'renderer') writeRenderedImage(on.edits, setter.image, wanted);
     else writeValueImage(on.edits, setter.image, { ...wanted, where: wordsOf(setter) });
@@ -69,9 +77,7 @@ function setterOf(change: ImageChange, on: HelmChangeOn): Setter {
 
   const images = valueImages(on.values.tree);
   const named = images.filter(image => isNamed(image, names));
-  // What an alias repeats is written once, at its anchor.
-  const written = named.filter(image => readPlace(placeOfVersion(image)) !== undefined);
-  const matching = written.length > 0 ? written : named;
+  const matching = withoutAliases(named);
   const versioned = matching.filter(image => versionOf(image) !== '');
   const live = liveVersion(change, on);
   const running = versioned.length === 1 ? versioned : versioned.filter(image => versionOf(image) === live);
@@ -86,6 +92,17 @@ function setterOf(change: ImageChange, on: HelmChangeOn): Setter {
   if (tag && tags.length === 1 && versionOf(tag) === live) return { by: 'values', image: tag };
   if (tag && tags.some(image => versionOf(image) === live)) throw ambiguous(change, on, tags);
   throw nowhere(change, on, images);
+}
+
+/** What an alias repeats is written once, at its anchor. */
+function withoutAliases(images: readonly ValueImage[]): readonly ValueImage[] {
+  const isAliased = (image: ValueImage): boolean => {
+    const { file, document, path, inline } = placeOfVersion(image);
+    return inline === undefined && isAlias(file.node(document, path));
+  };
+  const anchorsFirst = images.toSorted((one, other) => Number(isAliased(one)) - Number(isAliased(other)));
+  const origins = anchorsFirst.map(image => originOf(placeOfVersion(image)));
+  return anchorsFirst.filter((_, index) => origins.indexOf(origins[index] ?? '') === index);
 }
 
 /** By its whole name, or by the end of it where the registry is the chart's own (global.imageRegistry, a default). */

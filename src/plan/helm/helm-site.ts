@@ -69,7 +69,7 @@ export function helmSiteOf(
   };
 }
 
-function isHelmRelease(site: Site): boolean {
+export function isHelmRelease(site: Site): boolean {
   return (
     site.data['kind'] === 'HelmRelease' && text(site.data['apiVersion']).startsWith('helm.toolkit.fluxcd.io/')
   );
