@@ -260,6 +260,20 @@ describe('a HelmRelease that environments share', () => {
       'prod/kustomization.yaml': 'namespace: prod\nresources: [../base, canary.yaml]\n',
     };
     expect((await refusalOf(planHelm(listed, undefined, { folder: 'prod' }))).reason).toBe('shared-line');
+    const own = await planHelm(
+      listed,
+      rolloutYaml('change: [{image: ghcr.io/acme/shop:6.2.0}]\nwrite: overlay\n'),
+      { folder: 'prod' },
+    );
+    expect(texts(own)['prod/shop-values.yaml']).toBe(
+      '# Written by Gated Rollout: a value of this environment.\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata:\n  name: shop\nspec:\n  values:\n    image:\n      tag: 6.2.0\n',
+    );
+    expect(texts(own)['base/release.yaml']).toBeUndefined();
+    const again = await planHelm({ ...listed, ...texts(own) }, undefined, {
+      folder: 'prod',
+      live: ['ghcr.io/acme/shop:6.2.0'],
+    });
+    expect(again.unchanged).toBe(true);
     const all = await planHelm(
       listed,
       rolloutYaml(`change: [{image: ghcr.io/acme/shop:6.2.0}]\nwrite: base\n`),

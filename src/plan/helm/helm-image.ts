@@ -5,13 +5,14 @@ import { Refusal } from '../../rollout/verdict.ts';
 import { type AppliedChange, type ChangeOn, guardLine, notFound } from '../apply-change.ts';
 import type { Site } from '../locate.ts';
 import type { RepositoryFiles } from '../plan.ts';
-import { lineOfPlace, originOf, type ValuePlace } from '../value-setter.ts';
+import { lineOfPlace, originOf, type ValuePlace, writePlace } from '../value-setter.ts';
 import type { HelmSite } from './helm-site.ts';
 import type { HelmValues } from './helm-values.ts';
+import { overlayValues } from './overlay-values.ts';
 import { refuseOtherReleases } from './other-releases.ts';
 import { type RenderedImage, renderedImages, writeRenderedImage } from './rendered-images.ts';
-import { repositoryOf, type ValueImage, valueImages, versionOf } from './value-images.ts';
-import { placeOfVersion, writeValueImage } from './write-value-image.ts';
+import { dotted, repositoryOf, type ValueImage, valueImages, versionOf } from './value-images.ts';
+import { editsOfImage, placeOfVersion } from './value-edits.ts';
 
 type ImageChange = Extract<Change, { kind: 'image' }>;
 
@@ -39,17 +40,21 @@ export async function applyHelmImage(change: ImageChange, on: HelmChangeOn): Pro
   const place = placeOf(setter);
   const line = lineOfPlace(place);
   const { path } = place.file;
-  guardLine(change, on, {
-    path,
-    line,
-    text: place.file.text.split('\n')[line - 1] ?? '',
-    shared: place.shared,
-  });
-  if (current !== change.version || change.newRepository !== undefined) {
-    await refuseOtherReleases(change, place, on);
-    const wanted = { version: change.version, repository: change.newRepository };
-    if (setter.by === 'renderer') writeRenderedImage(on.edits, setter.image, wanted);
-    else writeValueImage(on.edits, setter.image, { ...wanted, where: wordsOf(setter) });
+  const isChanged = current !== change.version || change.newRepository !== undefined;
+  const wanted = { version: change.version, repository: change.newRepository };
+  if (setter.by === 'values' && place.shared && on.settings.write === 'overlay') {
+    if (isChanged)
+      overlayValues(change, editsOfImage(setter.image, { ...wanted, where: wordsOf(setter) }), on);
+  } else {
+    const text = place.file.text.split('\n')[line - 1] ?? '';
+    guardLine(change, on, { path, line, text, shared: place.shared });
+    if (isChanged) await refuseOtherReleases(change, place, on);
+    if (isChanged && setter.by === 'renderer') writeRenderedImage(on.edits, setter.image, wanted);
+    if (isChanged && setter.by === 'values') {
+      for (const { part, value } of editsOfImage(setter.image, { ...wanted, where: wordsOf(setter) })) {
+        writePlace(on.edits, part.at, value);
+      }
+    }
   }
   const repository = change.newRepository ?? change.repository;
   const container = change.container === undefined ? {} : { container: change.container };
@@ -128,7 +133,7 @@ function placeOf(setter: Setter): ValuePlace {
 
 function wordsOf(setter: Setter): string {
   const { file } = placeOf(setter);
-  const path = setter.by === 'values' ? setter.image.path : 'postRenderers';
+  const path = setter.by === 'values' ? dotted(setter.image.path) : 'postRenderers';
   return `${path || 'the values'} (${file.path}:${lineOfPlace(placeOf(setter))})`;
 }
 

@@ -1,51 +1,54 @@
 import { splitImage } from '../../rollout/live-value.ts';
 import type { ValuePlace } from '../value-setter.ts';
+import type { YamlPath } from '../yaml-text.ts';
 import { itemsOf, scalarText, type Tracked } from './tracked.ts';
 
 /** A part of an image: what it says, and where. */
 export interface Part {
   readonly value: string;
+  /** In the values. */
+  readonly path: YamlPath;
   readonly at: ValuePlace;
 }
 
 /** An image as the values of a chart write it. */
 export type ValueImage =
   /** `ghcr.io/acme/shop:1.2.3` in one string. */
-  | { readonly form: 'reference'; readonly path: string; readonly reference: Part }
+  | { readonly form: 'reference'; readonly path: YamlPath; readonly reference: Part }
   /** Repository, tag and digest apart; whatever is missing is the chart's own. */
   | {
       readonly form: 'split';
-      readonly path: string;
+      /** In the values, of the map that holds them. */
+      readonly path: YamlPath;
       readonly registry?: Part;
       readonly repository?: Part;
       readonly tag?: Part;
       readonly digest?: Part;
-      /** Of the map that holds them. */
       readonly at: ValuePlace;
     };
 
 const REPOSITORY_KEYS = ['repository', 'image', 'name'];
 
 /** Every image that the values write in a form that charts use, with its path in the values. */
-export function valueImages(values: Tracked | undefined, path = ''): readonly ValueImage[] {
+export function valueImages(values: Tracked | undefined, path: YamlPath = []): readonly ValueImage[] {
   if (values?.kind === 'list') {
-    return itemsOf(values).flatMap((item, index) => valueImages(item, `${path}[${index}]`));
+    return itemsOf(values).flatMap((item, index) => valueImages(item, [...path, index]));
   }
   if (values?.kind !== 'map') return [];
-  const below = [...values.entries].flatMap(([key, value]) => valueImages(value, dotted(path, key)));
+  const below = [...values.entries].flatMap(([key, value]) => valueImages(value, [...path, key]));
   return [...imagesOfMap(values, path), ...below];
 }
 
-function imagesOfMap(map: Extract<Tracked, { kind: 'map' }>, path: string): readonly ValueImage[] {
+function imagesOfMap(map: Extract<Tracked, { kind: 'map' }>, path: YamlPath): readonly ValueImage[] {
   const part = (key: string): Part | undefined => {
     const node = map.entries.get(key);
     const value = scalarText(node);
-    return node && value !== undefined ? { value, at: node.at } : undefined;
+    return node && value !== undefined ? { value, path: [...path, key], at: node.at } : undefined;
   };
   const references: ValueImage[] = [...map.entries.keys()].flatMap(key => {
     const reference = part(key);
     return reference && isReference(reference.value)
-      ? [{ form: 'reference' as const, path: dotted(path, key), reference }]
+      ? [{ form: 'reference' as const, path: [...path, key], reference }]
       : [];
   });
   const repositoryKey = REPOSITORY_KEYS.find(key => {
@@ -61,14 +64,14 @@ function imagesOfMap(map: Extract<Tracked, { kind: 'map' }>, path: string): read
   // image: ghcr.io/acme/shop beside imageTag: 1.2.3
   const beside = [...map.entries.keys()].flatMap(key => {
     const tag = part(`${key}Tag`);
-    return tag && part(key) ? [split(map, dotted(path, key), { repository: part(key), tag })] : [];
+    return tag && part(key) ? [split(map, [...path, key], { repository: part(key), tag })] : [];
   });
   return [...references, ...[own, ...beside].filter(image => image !== undefined)];
 }
 
 function split(
   map: Tracked,
-  path: string,
+  path: YamlPath,
   parts: Readonly<Partial<Record<'registry' | 'repository' | 'tag' | 'digest', Part | undefined>>>,
 ): ValueImage | undefined {
   const { registry, repository, tag, digest } = parts;
@@ -106,7 +109,11 @@ export function versionOf(image: ValueImage): string {
   return [image.tag?.value, image.digest?.value].filter(part => part !== undefined && part !== '').join('@');
 }
 
-function dotted(path: string, key: string): string {
-  const part = /^[\w-]+$/.test(key) ? key : `["${key}"]`;
-  return path === '' ? part : `${path}${part.startsWith('[') ? '' : '.'}${part}`;
+/** `containers[0].image`, as Helm writes it. */
+export function dotted(path: YamlPath): string {
+  return path.reduce<string>((words, key) => {
+    if (typeof key === 'number') return `${words}[${key}]`;
+    if (!/^[\w-]+$/.test(key)) return `${words}["${key}"]`;
+    return words === '' ? key : `${words}.${key}`;
+  }, '');
 }
