@@ -211,6 +211,21 @@ describe('values from elsewhere', () => {
     expect(texts(planned)['apps/shop.yaml']).toBe(files['apps/shop.yaml'].replace('6.1.0', '6.2.0'));
   });
 
+  it('are changed at any place of a generated file that is named', async () => {
+    const files = {
+      ...folder(FROM),
+      'apps/kustomization.yaml':
+        'resources: [release.yaml, canary.yaml]\nconfigMapGenerator:\n- name: shop-values\n  namespace: prod\n  options: {disableNameSuffixHash: true}\n  files: [values.yaml=shop.yaml]\n',
+      'apps/shop.yaml': 'ui:\n  color: blue\n',
+    };
+    const yaml = rolloutYaml('change: [{at: {file: apps/shop.yaml, path: ui.color}, value: red}]\n');
+    const planned = await planHelm(files, yaml);
+    expect(texts(planned)['apps/shop.yaml']).toBe('ui:\n  color: red\n');
+    // The id stands in the HelmRelease, so that it is what proves the delivery.
+    expect(planned.expectations).toEqual([]);
+    expect(texts(planned)[FILE]).toContain('gated-rollout/id: shop-1');
+  });
+
   it('are a single value where a targetPath says so', async () => {
     const from = `valuesFrom:\n- {kind: ConfigMap, name: tags, valuesKey: shop, targetPath: image.tag}\nvalues:\n  image: {repository: ghcr.io/acme/shop}\n`;
     const tags =

@@ -1,5 +1,4 @@
 import type { Expectation } from '../../rollout/expectation.ts';
-import { unhashed } from '../../rollout/name-hash.ts';
 import { rolloutIdsIn } from '../../rollout/rollout-ids.ts';
 import { Refusal } from '../../rollout/verdict.ts';
 import {
@@ -12,7 +11,7 @@ import {
 } from '../built-objects.ts';
 import { record, text } from '../patch-reach.ts';
 import type { HelmSite } from './helm-site.ts';
-import { at, itemsOf, scalarText } from './tracked.ts';
+import { takesValuesFrom } from './helm-values.ts';
 
 /** What a release may change of a HelmRelease. */
 const OWN_FIELDS: readonly (readonly string[])[] = [
@@ -31,7 +30,7 @@ export function changeOfRelease(
 ): readonly Difference[] | undefined {
   const object = after ?? before;
   if (!object) return undefined;
-  if (releases.some(helm => holdsValues(object, helm))) return [];
+  if (releases.some(helm => takesValuesFrom(helm.object, object.kind, object.name))) return [];
   if (!releases.some(helm => isRelease(object, helm))) return undefined;
   return differences(before?.data, after?.data).filter(
     ({ path }) => !OWN_FIELDS.some(field => field.every((key, index) => path[index] === key)),
@@ -41,13 +40,6 @@ export function changeOfRelease(
 function isRelease({ kind, name, namespace }: BuiltObject, { release }: HelmSite): boolean {
   const inNamespace = namespace === undefined || namespace === release.namespace;
   return kind === 'HelmRelease' && name === release.name && inNamespace;
-}
-
-function holdsValues({ kind, name }: BuiltObject, { object }: HelmSite): boolean {
-  return itemsOf(at(object, ['spec', 'valuesFrom'])).some(reference => {
-    const named = scalarText(at(reference, ['name']));
-    return scalarText(at(reference, ['kind'])) === kind && (named === name || named === unhashed(name));
-  });
 }
 
 /** @throws Refusal `chain-broken` when the build of the HelmRelease does not hold the rollout's id, or another chart. */

@@ -1,6 +1,5 @@
-import { z } from 'zod';
-import { join } from '../kustomize-walk.ts';
-import type { Layer } from '../layer.ts';
+import { unhashed } from '../../rollout/name-hash.ts';
+import { generatorsOf } from '../generator-inputs.ts';
 import { builtName, type Site } from '../locate.ts';
 import type { RepositoryFiles } from '../plan.ts';
 import type { ValuePlace } from '../value-setter.ts';
@@ -40,6 +39,14 @@ export async function helmValues(
   const own = at(release, ['spec', 'values']);
   if (own) tree = merge(tree, own, { nullRemoves: false });
   return { tree, unseen };
+}
+
+/** Whether a HelmRelease takes values from an object, whose name may have a hash in the build. */
+export function takesValuesFrom(release: Tracked, kind: string, name: string): boolean {
+  return itemsOf(at(release, ['spec', 'valuesFrom'])).some(item => {
+    const reference = referenceOf(item);
+    return reference.kind === kind && (reference.name === name || reference.name === unhashed(name));
+  });
 }
 
 function referenceOf(item: Tracked): Reference {
@@ -85,14 +92,6 @@ function nested(targetPath: string, value: Tracked): Tracked {
     );
 }
 
-const generatorsSchema = z
-  .array(z.looseObject({ name: z.string(), files: z.array(z.string()).nullish() }))
-  .nullish()
-  .catch([]);
-const kustomizationSchema = z
-  .looseObject({ configMapGenerator: generatorsSchema, secretGenerator: generatorsSchema })
-  .catch({ configMapGenerator: [], secretGenerator: [] });
-
 /** A file that a kustomization makes a ConfigMap of; the outermost that has the key wins (behavior: merge, replace). */
 async function generated(
   { kind, name, key, targetPath }: Reference,
@@ -100,35 +99,13 @@ async function generated(
 ): Promise<Tracked | undefined> {
   const root = on.site.layers[0];
   if (!root || targetPath !== undefined) return undefined;
-  const field = kind === 'Secret' ? 'secretGenerator' : 'configMapGenerator';
-  for (const { layer, nameOf } of layersFrom(root)) {
-    const data = kustomizationSchema.parse(layer.kustomization?.data(0) ?? {});
-    const files = (data[field] ?? [])
-      .filter(each => nameOf(each.name) === name)
-      .flatMap(each => each.files ?? []);
-    const path = files.map(keyAndPath).find(each => each.key === key)?.path;
-    if (path === undefined) continue;
-    const full = join(layer.folder, path);
-    const blob = await on.files.read(full);
-    if (!blob) continue;
-    const file = new YamlText(full, blob.text);
-    const shared = root.folder !== '' && !full.startsWith(`${root.folder}/`);
-    return track(file.data(0) ?? {}, at => ({ file, document: 0, path: at, shared }));
-  }
-  return undefined;
-}
-
-/** From the outside in, each with what it makes of a name. */
-function layersFrom(
-  layer: Layer,
-  outer: (name: string) => string = name => name,
-): readonly { readonly layer: Layer; readonly nameOf: (name: string) => string }[] {
-  const nameOf = (name: string): string => outer(`${layer.namePrefix}${name}${layer.nameSuffix}`);
-  return [{ layer, nameOf }, ...layer.children.flatMap(child => layersFrom(child, nameOf))];
-}
-
-/** `values.yaml=shop-values.yaml`, or the path alone, whose last part is the key. */
-function keyAndPath(entry: string): { readonly key: string; readonly path: string } {
-  const [key = '', path] = entry.split('=', 2);
-  return path === undefined ? { key: key.slice(key.lastIndexOf('/') + 1), path: key } : { key, path };
+  const sources = generatorsOf(root)
+    .filter(generator => generator.kind === kind && generator.builtName === name)
+    .flatMap(generator => generator.sources);
+  const path = sources.find(({ as }) => 'key' in as && as.key === key)?.path;
+  const blob = path === undefined ? undefined : await on.files.read(path);
+  if (path === undefined || !blob) return undefined;
+  const file = new YamlText(path, blob.text);
+  const shared = root.folder !== '' && !path.startsWith(`${root.folder}/`);
+  return track(file.data(0) ?? {}, at => ({ file, document: 0, path: at, shared }));
 }
