@@ -58,7 +58,7 @@ function askedFor({ purpose, rollout, run, inputs }: ReturnType<typeof begin>): 
   return [
     `${purpose.mode} of ${rollout.name}, from ${run.event} of ${run.repository.owner}/${run.repository.repo}@${purpose.sourceSha.slice(0, 7)}`,
     ...rollout.changes.map(change => {
-      const value = change.kind === 'image' ? change.version : change.value;
+      const value = 'version' in change ? change.version : change.value;
       return `${change.kind} ${change.name} → ${value} in ${change.in.join(', ')}`;
     }),
     `${inputs.config}; on cancel: ${inputs.onCancel}`,

@@ -4,6 +4,8 @@ import type { Testbed } from '../../testbed/start.ts';
 import { type Ending, expectEnding } from './ending.ts';
 import { ClusterScenario, type ScenarioOptions } from './scenario.ts';
 
+type Given = Partial<Omit<ScenarioOptions, 'testbed' | 'namespace'>>;
+
 /** One line of docs/verification.md, and how it is proven. */
 export interface ListedScenario {
   /** Its namespace, too. */
@@ -14,7 +16,7 @@ export interface ListedScenario {
   readonly options?: (on: {
     readonly namespace: string;
     readonly testbed: Testbed;
-  }) => Partial<Omit<ScenarioOptions, 'testbed' | 'namespace'>>;
+  }) => Given | Promise<Given>;
   readonly run: (on: Acting) => Promise<void>;
 }
 
@@ -44,7 +46,7 @@ export async function runListed(
   const scenario = await ClusterScenario.start({
     testbed,
     namespace,
-    ...listed.options?.({ namespace, testbed }),
+    ...(await listed.options?.({ namespace, testbed })),
   });
   const endings: Ending[] = [];
   try {

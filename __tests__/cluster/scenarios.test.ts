@@ -4,6 +4,7 @@ import { BAD } from './bad.ts';
 import { DEMOS } from './demos.ts';
 import { FOREIGN } from './foreign.ts';
 import { GOOD } from './good.ts';
+import { HELM } from './helm.ts';
 import { INTERRUPTED } from './interrupted.ts';
 import { readRecording, writeRecording } from '../recordings/recordings.ts';
 import { STORIES } from '../recordings/stories.ts';
@@ -18,6 +19,7 @@ const GROUPS = [
   { heading: 'Bad releases', list: BAD },
   { heading: 'Interrupted releases', list: INTERRUPTED },
   { heading: 'Workloads of other repositories', list: FOREIGN },
+  { heading: 'Releases through Helm', list: HELM },
 ];
 
 const results = new Map<string, ScenarioResult>();

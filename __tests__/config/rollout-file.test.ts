@@ -61,6 +61,20 @@ describe('rollout.yaml', () => {
     expect(changes[0]).toMatchObject({ kind: 'image', repository: 'ghcr.io/acme/shop', ...expected });
   });
 
+  it('takes one version of a chart, and no range', () => {
+    const file = LEAST.replace('image: ghcr.io/acme/shop', 'chart: shop');
+    expect(parsed(file, [{ name: 'chart', value: '1.2.3' }]).changes).toMatchObject([
+      { kind: 'chart', chart: 'shop', version: '1.2.3', in: ['prod/frontend'] },
+    ]);
+    for (const value of ['^1.0', '1.x', '>=1.0.0', '*']) {
+      expect(problems(file, [{ name: 'shop', value }])).toContain(`Found: ${value}. Allowed: one version`);
+    }
+    expect(parsed(`${LEAST}id-path: pod.annotations\n`, [{ name: 'image', value: '1' }]).idPath).toEqual([
+      'pod',
+      'annotations',
+    ]);
+  });
+
   it('takes its most, values as they are written', () => {
     const rollout = parsed(MOST, [
       { name: 'shop', value: '2' },

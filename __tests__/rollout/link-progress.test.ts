@@ -25,6 +25,8 @@ function helmRelease(fields: Partial<HelmReleaseView> = {}): ChainLink {
       intervalMs: 60_000,
       driftDetection: 'disabled',
       remediatesUpgrades: false,
+      ignoresReplicas: false,
+      rolloutIds: [],
       ...fields,
     },
   };

@@ -1,5 +1,11 @@
 import type { Observation } from '../rollout/observation.ts';
-import { type Clock, ClusterForbidden, ClusterUnavailable, type ClusterView } from '../rollout/ports.ts';
+import {
+  type Clock,
+  ClusterForbidden,
+  ClusterUnavailable,
+  type ClusterView,
+  type ReconcileTarget,
+} from '../rollout/ports.ts';
 import type { FlaggerGauge } from './flagger-gauge.ts';
 import { type KubeClient, KubeError } from './kube-client.ts';
 import { readObservation, type Watched } from './read-observation.ts';
@@ -78,16 +84,18 @@ export class ClusterWatcher implements ClusterView {
     return undefined;
   }
 
-  async requestReconcile(): Promise<'requested' | 'forbidden' | 'failed'> {
+  async requestReconcile(of: ReconcileTarget): Promise<'requested' | 'forbidden' | 'failed'> {
     const requestedAt = new Date(this.clock.now()).toISOString();
     const body = { metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': requestedAt } } };
-    const sources = new Set(
-      Object.values(this.watched.chains).map(({ source }) =>
-        objectPath({ ...source, kind: 'GitRepository' }),
+    const paths = new Set(
+      Object.values(this.watched.chains).flatMap(({ source, links }) =>
+        of === 'source'
+          ? [objectPath({ ...source, kind: 'GitRepository' })]
+          : links.map(({ kind, view }) => objectPath({ kind, namespace: view.namespace, name: view.name })),
       ),
     );
     try {
-      await Promise.all([...sources].map(path => this.kube.mergePatch(path, body)));
+      await Promise.all([...paths].map(path => this.kube.mergePatch(path, body)));
       return 'requested';
     } catch (error) {
       return error instanceof KubeError && error.status === 403 ? 'forbidden' : 'failed';

@@ -34,13 +34,16 @@ export const conditionSchema = z.looseObject({
   message: z.string().default(''),
   lastTransitionTime: z.string().default(''),
   lastUpdateTime: z.string().default(''),
+  observedGeneration: z.number().optional(),
 });
 
 export type RawCondition = z.infer<typeof conditionSchema>;
 
 export function conditionOf(conditions: readonly RawCondition[], type: string): Condition | undefined {
   const found = conditions.find(condition => condition.type === type);
-  return found && { status: found.status, reason: found.reason, message: found.message };
+  if (!found) return undefined;
+  const { status, reason, message, observedGeneration: generation } = found;
+  return { status, reason, message, ...(generation === undefined ? {} : { generation }) };
 }
 
 /** ms since the epoch by the cluster's clock; 0 for no time. */

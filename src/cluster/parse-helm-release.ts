@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { goDurationMs } from '../flagger/go-duration.ts';
 import type { HelmReleaseView } from '../rollout/observation.ts';
+import { rolloutIdsIn } from '../rollout/rollout-ids.ts';
 import { conditionOf, conditionSchema, metadataSchema } from './parse-common.ts';
 
 const helmReleaseSchema = z.looseObject({
@@ -8,7 +9,14 @@ const helmReleaseSchema = z.looseObject({
   spec: z.looseObject({
     interval: z.string().default(''),
     suspend: z.boolean().optional(),
-    driftDetection: z.looseObject({ mode: z.enum(['enabled', 'warn', 'disabled']).optional() }).nullish(),
+    driftDetection: z
+      .looseObject({
+        mode: z.enum(['enabled', 'warn', 'disabled']).optional(),
+        ignore: z.array(z.looseObject({ paths: z.array(z.string()).default([]) })).nullish(),
+      })
+      .nullish(),
+    values: z.unknown().optional(),
+    postRenderers: z.unknown().optional(),
     upgrade: z
       .looseObject({
         remediation: z
@@ -70,5 +78,9 @@ export function parseHelmRelease(object: unknown): HelmReleaseView {
     // helm-controller api/v2 helmrelease_types.go, UpgradeRemediation: the last failure is remediated by default only
     // where there are retries; a negative number means without end.
     remediatesUpgrades: retries !== 0 || remediateLastFailure === true,
+    ignoresReplicas: (spec.driftDetection?.ignore ?? []).some(({ paths }) =>
+      paths.includes('/spec/replicas'),
+    ),
+    rolloutIds: rolloutIdsIn([spec.postRenderers, spec.values]),
   };
 }

@@ -1,4 +1,4 @@
-import { objectKey } from '../rollout/judge.ts';
+import { objectKey } from '../rollout/live-value.ts';
 import { unhashed } from '../rollout/name-hash.ts';
 import type {
   CanaryView,
@@ -10,7 +10,13 @@ import type {
   TargetView,
 } from '../rollout/observation.ts';
 import type { Clock } from '../rollout/ports.ts';
-import { type ObservedObject, type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
+import {
+  type ObjectRef,
+  type ObservedObject,
+  type TargetKey,
+  type TargetRef,
+  targetKey,
+} from '../rollout/target.ts';
 import { asking, ifAllowed } from './cluster-errors.ts';
 import { configMapsOf } from './config-references.ts';
 import type { FlaggerGauge } from './flagger-gauge.ts';
@@ -72,7 +78,7 @@ async function lookAtAll(kube: KubeClient, on: ReadOptions): Promise<Observation
     ),
     Promise.all(
       named.map(async object => {
-        const namespace = object.namespace ?? watched.targets[0]?.namespace ?? 'default';
+        const namespace = namespaceOf(object, watched);
         const path = objectPath({ ...object, namespace });
         return [objectKey(object), (await asking(() => kube.get(path))) ?? null] as const;
       }),
@@ -117,6 +123,14 @@ async function readConfigs(
     );
   // Later ones win: a name that is written so, over one that is so only without its hash.
   return [...keyed(unhashed), ...keyed(name => name)];
+}
+
+/** A HelmRelease may be in another namespace than what it installs. */
+function namespaceOf(object: ObjectRef, { targets, chains }: Watched): string {
+  const link = Object.values(chains)
+    .flatMap(({ links }) => links)
+    .find(({ kind, view }) => kind === object.kind && view.name === object.name);
+  return object.namespace ?? link?.view.namespace ?? targets[0]?.namespace ?? 'default';
 }
 
 async function readTarget(kube: KubeClient, target: TargetRef): Promise<TargetView> {

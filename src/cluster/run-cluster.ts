@@ -1,12 +1,14 @@
+import { z } from 'zod';
 import type { RepositoryName, RolloutFile } from '../config/settings.ts';
 import type { MetricNow, PlanWarning, RenderedObject } from '../plan/plan.ts';
 import type { FluxChain, Observation, SourceView } from '../rollout/observation.ts';
 import type { Clock, ClusterView } from '../rollout/ports.ts';
-import { type ObservedObject, type TargetKey, targetKey } from '../rollout/target.ts';
+import { type ObservedObject, type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { ClusterWatcher } from './cluster-watcher.ts';
 import { type DryRun, dryRun } from './dry-run.ts';
 import type { FlaggerGauge } from './flagger-gauge.ts';
+import { helmFights } from './helm-fights.ts';
 import type { KubeClient } from './kube-client.ts';
 import { metricsNow } from './metrics-now.ts';
 import { missingSecrets } from './missing-secrets.ts';
@@ -19,12 +21,14 @@ export interface ClusterOptions {
   readonly kube: KubeClient;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly rollout: Pick<RolloutFile, 'targets' | 'via' | 'gitops'>;
+  readonly rollout: Pick<RolloutFile, 'targets' | 'via' | 'gitops' | 'canaries'>;
   /** The GitOps repository, and the host that Git URLs name it by. */
   readonly repository: RepositoryName;
   readonly host: string;
   readonly gauge?: FlaggerGauge | undefined;
 }
+
+const serviceSchema = z.looseObject({ name: z.string().optional() });
 
 type Chains = Readonly<Record<TargetKey, FluxChain>>;
 
@@ -72,11 +76,12 @@ export class Cluster {
         ),
       ]),
     );
+    const fights = await Promise.all(rollout.targets.map(target => this.fightsOf(target, now)));
     const watched = { targets: rollout.targets, chains: now, objects: [] };
     return {
       chains: now,
       observation: await readObservation(kube, { watched, clock, source: 'read' }),
-      warnings,
+      warnings: [...warnings, ...fights.flat()],
     };
   }
 
@@ -97,6 +102,16 @@ export class Cluster {
   view(on: { readonly chains: Chains; readonly objects: readonly ObservedObject[] }): ClusterView {
     const { kube, clock, random, rollout, gauge } = this.options;
     return new ClusterWatcher({ kube, clock, random, gauge, watched: { targets: rollout.targets, ...on } });
+  }
+
+  private async fightsOf(target: TargetRef, chains: Chains): Promise<readonly PlanWarning[]> {
+    const { kube, rollout } = this.options;
+    const key = targetKey(target);
+    const nearest = chains[key]?.links.at(-1);
+    if (nearest?.kind !== 'HelmRelease') return [];
+    const service = rollout.canaries.find(each => each.target === key)?.spec['service'];
+    const newService = serviceSchema.safeParse(service).data?.name;
+    return await helmFights(kube, { target, release: nearest.view, newService });
   }
 
   private checkSource(target: TargetKey, { source }: FluxChain): void {

@@ -25,7 +25,8 @@ export function changeValues(
   const values = new Map<number, string>();
   const problems: ConfigProblem[] = [];
   const images = changes.filter(({ yaml }) => yaml.image !== undefined).length;
-  const known = changes.map(change => ({ change, names: namesOf(change, images) }));
+  const charts = changes.filter(({ yaml }) => yaml.chart !== undefined).length;
+  const known = changes.map(change => ({ change, names: namesOf(change, { images, charts }) }));
   for (const { name, value } of set) {
     const meant = known.filter(({ names }) => names.includes(name));
     const [only] = meant;
@@ -65,7 +66,10 @@ export function changeValues(
   return { values, problems };
 }
 
-function namesOf({ yaml }: NamedChange, images: number): readonly string[] {
+function namesOf(
+  { yaml }: NamedChange,
+  { images, charts }: { readonly images: number; readonly charts: number },
+): readonly string[] {
   const names = yaml.name === undefined ? [] : [yaml.name];
   if (yaml.image !== undefined) {
     const { repository } = splitImage(yaml.image);
@@ -74,6 +78,10 @@ function namesOf({ yaml }: NamedChange, images: number): readonly string[] {
   }
   if (yaml.env !== undefined) names.push(yaml.env);
   if (yaml.arg !== undefined) names.push(yaml.arg, yaml.arg.replace(/^-+/, ''));
+  if (yaml.chart !== undefined) {
+    names.push(yaml.chart);
+    if (charts === 1) names.push('chart');
+  }
   if (yaml.at !== undefined && yaml.name === undefined) names.push(yaml.at.path);
   return [...new Set(names)];
 }

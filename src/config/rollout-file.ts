@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { splitImage } from '../rollout/live-value.ts';
 import { type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
 import { changeValues, type NamedChange } from './change-values.ts';
+import { isExactVersion } from './chart-version.ts';
 import { fieldPath } from './field-path.ts';
 import { nearest } from './nearest.ts';
 import {
@@ -203,6 +204,7 @@ function checked(
         : {}),
       changes,
       ...(data.write === undefined ? {} : { write: data.write }),
+      ...(data['id-path'] === undefined ? {} : { idPath: fieldPath(data['id-path']) }),
       imageAutomation: data['image-automation'],
       canaries,
       barrier: data.barrier,
@@ -237,12 +239,12 @@ function changesOf(
   const named: NamedChange[] = [];
   for (const [index, each] of data.change.entries()) {
     const path = ['change', index];
-    const kinds = (['image', 'env', 'arg', 'at'] as const).filter(kind => each[kind] !== undefined);
+    const kinds = (['image', 'env', 'arg', 'chart', 'at'] as const).filter(kind => each[kind] !== undefined);
     if (kinds.length !== 1) {
       problems.push(
         problem(yaml, path, {
           found: kinds.length === 0 ? 'none of them' : kinds.join(' and '),
-          allowed: 'exactly one of image, env, arg, at',
+          allowed: 'exactly one of image, env, arg, chart, at',
           message: kinds.length === 0 ? 'A change says not what it changes.' : 'A change changes one thing.',
         }),
       );
@@ -271,10 +273,25 @@ function changesOf(
     placeholder: on.placeholder,
   });
   problems.push(...unmatched);
+  for (const change of named) {
+    const value = values.get(change.index);
+    if (change.yaml.chart === undefined || value === undefined || value === on.placeholder) continue;
+    if (!isExactVersion(value)) problems.push(rangeOfCharts(change, value));
+  }
   return named.flatMap(change => {
     const value = values.get(change.index);
     return value === undefined ? [] : [toChange(change, value, problems)].filter(each => each !== undefined);
   });
+}
+
+function rangeOfCharts({ index, position }: NamedChange, value: string): ConfigProblem {
+  return {
+    position,
+    field: `change[${index}].chart`,
+    found: value,
+    allowed: 'one version, such as 1.2.3',
+    message: 'A range of versions would take new charts without a commit.',
+  };
 }
 
 function toChange(change: NamedChange, value: string, problems: ConfigProblem[]): Change | undefined {
@@ -303,6 +320,9 @@ function toChange(change: NamedChange, value: string, problems: ConfigProblem[])
     return { ...common, kind: 'env', name: yaml.name ?? yaml.env, env: yaml.env, value };
   if (yaml.arg !== undefined)
     return { ...common, kind: 'arg', name: yaml.name ?? yaml.arg, arg: yaml.arg, value };
+  if (yaml.chart !== undefined) {
+    return { ...common, kind: 'chart', name: yaml.name ?? yaml.chart, chart: yaml.chart, version: value };
+  }
   const { at } = yaml;
   if (at === undefined) return undefined;
   const place = {

@@ -30,6 +30,12 @@ export const changeSchema = z
       .optional(),
     env: z.string().min(1).describe('Environment variable of a container.').optional(),
     arg: z.string().min(1).describe('Argument of a container, such as --ui-logo.').optional(),
+    chart: z
+      .string()
+      .min(1)
+      .describe('Version of the Helm chart that a HelmRelease brings the target from.')
+      .meta({ examples: ['shop'] })
+      .optional(),
     at: z
       .strictObject({
         file: z.string().min(1).describe('File in the GitOps repository.'),
@@ -56,7 +62,7 @@ export const changeSchema = z
     container: z.string().min(1).describe('Container; default: the only one.').optional(),
     in: oneOrMore(targetSchema).describe('Targets it applies to; default: all.').optional(),
   })
-  .describe('One change: image, env, arg or at.');
+  .describe('One change: image, env, arg, chart or at.');
 
 const PRESETS = Object.keys(METRIC_PRESETS) as [MetricPresetName, ...MetricPresetName[]];
 
@@ -196,6 +202,14 @@ export const rolloutSchema = z
       .describe(
         'Where a line goes that several environments share, or that another repository sets; unsaid, such a line is refused.',
       )
+      .optional(),
+    'id-path': z
+      .string()
+      .min(1)
+      .describe(
+        'For targets of a HelmRelease: path in its values to the annotations of the pods, where the chart has one; default: a postRenderer is added.',
+      )
+      .meta({ examples: ['podAnnotations'] })
       .optional(),
     'image-automation': z
       .enum(['refuse', 'suspend', 'follow'])

@@ -35,6 +35,12 @@ export type Change = {
   | { readonly kind: 'env'; readonly env: string; readonly value: string }
   | { readonly kind: 'arg'; readonly arg: string; readonly value: string }
   | {
+      readonly kind: 'chart';
+      /** Name of the chart, as its HelmRelease has it. */
+      readonly chart: string;
+      readonly version: string;
+    }
+  | {
       readonly kind: 'field';
       readonly file: string;
       readonly object: ObjectRef;
@@ -110,6 +116,8 @@ export interface RolloutFile {
   readonly via?: ObjectRef;
   readonly changes: readonly Change[];
   readonly write?: 'overlay' | 'base';
+  /** In the values of HelmReleases: the annotations of the pods. */
+  readonly idPath?: readonly (string | number)[];
   readonly imageAutomation: 'refuse' | 'suspend' | 'follow';
   readonly canaries: readonly CanarySettings[];
   /** Let the canaries promote together or not at all (a confirm-promotion gate of our own). */

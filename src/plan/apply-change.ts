@@ -45,10 +45,18 @@ export interface ChangeOn {
 
 /** Makes one change of a target's pod template where the build takes it from. @throws Refusal. */
 export function applyToTemplate(
-  change: Extract<Change, { kind: 'image' | 'env' | 'arg' }>,
+  change: Extract<Change, { kind: 'image' | 'env' | 'arg' | 'chart' }>,
   on: ChangeOn,
 ): readonly AppliedChange[] {
-  return change.kind === 'image' ? applyImage(change, on) : [applyValue(change, on)];
+  switch (change.kind) {
+    case 'image':
+      return applyImage(change, on);
+    case 'env':
+    case 'arg':
+      return [applyValue(change, on)];
+    case 'chart':
+      throw notFound(change, on, 'no HelmRelease brings it, so that it has no chart');
+  }
 }
 
 function applyImage(change: Extract<Change, { kind: 'image' }>, on: ChangeOn): readonly AppliedChange[] {
@@ -310,7 +318,7 @@ function guardImagePolicy(settings: ChangeOn['settings'], at: Line): void {
   );
 }
 
-function notFound(change: Change, on: ChangeOn, what: string): Refusal {
+export function notFound(change: Change, on: ChangeOn, what: string): Refusal {
   const { file, line } = change.position;
   return new Refusal(
     'change-not-found',

@@ -6,6 +6,8 @@ import { Refusal } from '../rollout/verdict.ts';
 import { type AppliedChange, type ChangeOn, guardLine } from './apply-change.ts';
 import type { Edits } from './edits.ts';
 import { type Generator, generatorsOf } from './generator-inputs.ts';
+import type { HelmSite } from './helm/helm-site.ts';
+import { takesValuesFrom } from './helm/helm-values.ts';
 import { KUSTOMIZATION_NAMES } from './kustomize-walk.ts';
 import type { Site } from './locate.ts';
 import type { RepositoryFiles } from './plan.ts';
@@ -33,6 +35,7 @@ interface InputOn {
     readonly target: TargetRef;
     readonly site: Site;
     readonly objects: readonly Site[];
+    readonly helm?: HelmSite;
   }[];
 }
 
@@ -43,7 +46,7 @@ interface InputOn {
  */
 export async function applyToInput(change: InputChange, on: InputOn): Promise<readonly AppliedChange[]> {
   const applied: AppliedChange[] = [];
-  for (const { target, site, objects } of on.targets) {
+  for (const { target, site, objects, helm } of on.targets) {
     const key = targetKey(target);
     if (!change.in.includes(key)) continue;
     for (const input of await inputsFor(change, { ...on, site })) {
@@ -53,7 +56,11 @@ export async function applyToInput(change: InputChange, on: InputOn): Promise<re
         { path: change.file, line: input.line, text: input.lineText, shared: isOutside(change.file, site) },
       );
       if (input.current !== change.value) input.write(on.edits);
-      applied.push(appliedTo(change, input, target));
+      const { generator } = input;
+      const isOfValues =
+        helm !== undefined && takesValuesFrom(helm.object, generator.kind, generator.builtName);
+      const done = appliedTo(change, input, target);
+      applied.push(isOfValues ? withoutExpectation(done) : done);
     }
   }
   return applied;
@@ -89,6 +96,12 @@ function appliedTo(change: InputChange, input: Input, target: TargetRef): Applie
     },
     expectation: { ...expectation, value: change.value },
   };
+}
+
+/** Values of Helm are no ConfigMap of the target's own; the id in the same HelmRelease proves the delivery. */
+function withoutExpectation({ subject, found }: AppliedChange): AppliedChange {
+  const { currentExpectation: _expectation, ...shown } = found;
+  return { ...(subject ? { subject } : {}), found: shown };
 }
 
 function isOutside(file: string, site: Site): boolean {

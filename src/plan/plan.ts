@@ -4,6 +4,7 @@ import type { FileBlob, FileChange } from '../rollout/ports.ts';
 import type { TargetKey } from '../rollout/target.ts';
 import type { BuildProof } from './build.ts';
 import type { PatchedObject } from './patch-list.ts';
+import type { PatchedWorkload } from './helm/id-patch.ts';
 import type { YamlPath } from './yaml-text.ts';
 
 /** The GitOps repository at one commit. Paths have no leading slash. */
@@ -35,7 +36,7 @@ export type IdPlacement = {
 } & (
   | {
       readonly kind: 'annotations';
-      /** Path to the map: ['spec', 'template', 'metadata', 'annotations']. */
+      /** Path to the map: ['spec', 'template', 'metadata', 'annotations'], or one in a HelmRelease's values. */
       readonly annotations: YamlPath;
     }
   | {
@@ -43,6 +44,12 @@ export type IdPlacement = {
       readonly kind: 'in-patches';
       readonly list: YamlPath;
       readonly object: PatchedObject;
+    }
+  | {
+      /** A patch in the postRenderers of a HelmRelease. */
+      readonly kind: 'patch';
+      readonly list: YamlPath;
+      readonly workload: PatchedWorkload;
     }
 );
 

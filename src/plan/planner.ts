@@ -1,6 +1,5 @@
 import type { RolloutFile } from '../config/settings.ts';
-import { objectKey } from '../rollout/judge.ts';
-import { liveValue } from '../rollout/live-value.ts';
+import { liveValue, sourceOf } from '../rollout/live-value.ts';
 import type { FluxChain, Observation } from '../rollout/observation.ts';
 import { type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
@@ -10,6 +9,15 @@ import { raiseBarrier } from './barrier.ts';
 import type { TreeBuilder } from './build.ts';
 import { Edits } from './edits.ts';
 import { fluxLayer } from './flux-layer.ts';
+import { applyToHelm } from './helm/apply-helm-change.ts';
+import {
+  type HelmSite,
+  helmSiteOf,
+  nearestRelease,
+  refuseMovedCanary,
+  renderedSite,
+} from './helm/helm-site.ts';
+import { placeHelmId } from './helm/place-helm-id.ts';
 import { walkKustomization } from './kustomize-walk.ts';
 import type { Layer } from './layer.ts';
 import { remoteSite, siteBehind } from './live-site.ts';
@@ -64,18 +72,20 @@ export class ReleasePlanner {
         { release: edits, adoption },
       ),
     }));
+    for (const { target, site, helm } of sites) {
+      const applier = query.chains[targetKey(target)]?.kustomizations.at(-1);
+      const isAdopted = canaries.some(each => each.adopted && each.target === targetKey(target));
+      if (helm && isAdopted) refuseMovedCanary(target, site, applier?.targetNamespace);
+    }
     const applied = await this.applyChanges(query, { edits, sites });
     const unchanged = (await edits.changes()).length === 0;
     const adopted = canaries.filter(each => each.adopted).map(({ target }) => target);
     if (rollout.barrier && adopted.length === 0) raiseBarrier(edits, canaries, rollout);
-    const placements = sites.map(({ target, site }) =>
-      placeId(edits, {
-        target: targetKey(target),
-        site,
-        id: query.rolloutId,
-        sourceSha: this.sourceSha,
-        write: rollout.write,
-      }),
+    const ids = { id: query.rolloutId, sourceSha: this.sourceSha, write: rollout.write };
+    const placements = sites.map(({ target, site, helm }) =>
+      helm
+        ? placeHelmId(edits, { ...ids, target, helm, idPath: rollout.idPath })
+        : placeId(edits, { ...ids, target: targetKey(target), site }),
     );
     const values = {
       expectations: applied.flatMap(({ expectation }) => (expectation ? [expectation] : [])),
@@ -116,11 +126,8 @@ export class ReleasePlanner {
     for (const value of found) {
       const { currentExpectation: expected, target } = value;
       if (!expected) continue;
-      const source =
-        expected.kind === 'field'
-          ? observation.objects[objectKey(expected.object)]
-          : observation.targets[target]?.target?.template;
-      const live = liveValue(expected, source);
+      const on = { view: observation.targets[target], objects: observation.objects };
+      const live = liveValue(expected, sourceOf(expected, on));
       if (live.holds) continue;
       throw new Refusal(
         'chain-broken',
@@ -152,19 +159,15 @@ export class ReleasePlanner {
         );
         continue;
       }
-      for (const { target, site, objects } of on.sites) {
+      for (const { target, site, objects, helm } of on.sites) {
         const key = targetKey(target);
         if (!change.in.includes(key)) continue;
-        applied.push(
-          ...applyToTemplate(change, {
-            edits: on.edits,
-            target: key,
-            site,
-            objects,
-            sites: on.sites,
-            settings: this.rollout,
-          }),
+        const at = { edits: on.edits, target: key, site, objects, sites: on.sites, settings: this.rollout };
+        const released = on.sites.flatMap(each =>
+          each.helm && change.in.includes(targetKey(each.target)) ? [each.helm.site] : [],
         );
+        if (helm) applied.push(await applyToHelm(change, { ...at, helm, released, files: query.files }));
+        else applied.push(...applyToTemplate(change, at));
       }
     }
     return applied;
@@ -214,7 +217,7 @@ export class ReleasePlanner {
         const chain = query.chains[targetKey(target)];
         const definition = chain && (await this.definitionOf(query, chain, layers));
         const link = chain?.links.at(-1);
-        if (!definition && !link) this.refuseOverride(target, applier);
+        if (!definition && link?.kind !== 'Kustomization') this.refuseOverride(target, applier);
         const walkedLayer = await walked;
         const built = definition ? fluxLayer(definition, walkedLayer) : walkedLayer;
         const live = query.observation.targets[targetKey(target)]?.target;
@@ -222,6 +225,11 @@ export class ReleasePlanner {
           return { target, ...siteBehind(link, { target, live, built, carrier: applier }) };
         }
         const objects = objectsOf(built);
+        const release = nearestRelease(chain);
+        if (release) {
+          const helm = helmSiteOf(target, { release, objects, applier, template: live?.template });
+          return { target, site: renderedSite(target, helm, applier.targetNamespace), objects, helm };
+        }
         const on = { objects, folder: applier.path, targetNamespace: applier.targetNamespace };
         const isHere = sitesOf(target, on).length > 0;
         const site =
@@ -244,6 +252,8 @@ interface TargetSite {
   readonly target: TargetRef;
   readonly site: Site;
   readonly objects: readonly Site[];
+  /** Where Helm renders the target; `site` is then made of what is live. */
+  readonly helm?: HelmSite;
 }
 
 interface BuiltFolder {

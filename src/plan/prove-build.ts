@@ -16,6 +16,8 @@ import {
   documentsOf,
 } from './built-objects.ts';
 import { asFluxBuilds } from './flux-build.ts';
+import { proveRelease } from './helm/built-release.ts';
+import type { HelmSite } from './helm/helm-site.ts';
 import type { Site } from './locate.ts';
 import { record, text } from './patch-reach.ts';
 import type { RenderedObject, RepositoryFiles } from './plan.ts';
@@ -27,7 +29,7 @@ export interface BuildQuery {
   readonly chains: Readonly<Record<TargetKey, FluxChain>>;
   readonly rollout: Pick<RolloutFile, 'changes' | 'targets'>;
   readonly rolloutId: string;
-  readonly targets: readonly { readonly target: TargetRef; readonly site: Site }[];
+  readonly targets: readonly { readonly target: TargetRef; readonly site: Site; readonly helm?: HelmSite }[];
   readonly release: readonly FileChange[];
   readonly adoption: readonly FileChange[];
   readonly applied: readonly AppliedChange[];
@@ -39,6 +41,8 @@ export interface BuildQuery {
 interface Applied {
   readonly applier: KustomizationView;
   readonly targets: readonly TargetRef[];
+  /** Of those targets that Helm renders from them. */
+  readonly releases: ReadonlyMap<TargetKey, HelmSite>;
   /** The manifest of the Kustomization itself. */
   readonly definition: { readonly file: YamlText; readonly document: number } | undefined;
   /** What it applies that brings targets in its turn; those are in no build of this repository. */
@@ -66,15 +70,20 @@ export async function proveBuild(builder: TreeBuilder | undefined, query: BuildQ
 
 function groups({ chains, targets }: BuildQuery): readonly Applied[] {
   const found = new Map<string, Applied>();
-  for (const { target, site } of targets) {
+  for (const { target, site, helm } of targets) {
     const applier = chains[targetKey(target)]?.kustomizations.at(-1);
     if (!applier) continue;
     const key = `${applier.namespace}/${applier.name}`;
     const known = found.get(key);
-    const link = chains[targetKey(target)]?.links[0];
+    const link = helm ? undefined : chains[targetKey(target)]?.links[0];
+    const releases = new Map([
+      ...(known?.releases ?? []),
+      ...(helm ? [[targetKey(target), helm] as const] : []),
+    ]);
     found.set(key, {
       applier,
       definition: known?.definition ?? (link ? undefined : site.layers[0]?.flux),
+      releases,
       targets: [...(known?.targets ?? []), ...(link ? [] : [target])],
       links: [...(known?.links ?? []), ...(link ? [{ kind: link.kind, name: link.view.name }] : [])],
     });
@@ -108,13 +117,17 @@ async function proveOne(builder: TreeBuilder, query: BuildQuery, applied: Applie
     if (build.kind === 'unavailable') return unproven(build.why);
     if (build.kind === 'failed') throw breaks(build, applier);
     const changed = changedObjects(before.text, build.text);
-    refuseSideEffects(changed, { ...query, ...applied, by: build.by });
+    const releases = [...applied.releases.values()];
+    refuseSideEffects(changed, { ...query, ...applied, releases, by: build.by });
     objects.push(...changed.map(shown));
   }
   if (after.kind === 'built') {
-    const missing = applied.targets.find(target => !targetIn(after.text, target));
+    // What Helm renders is in no build of a folder; its HelmRelease is.
+    const direct = applied.targets.filter(target => !applied.releases.has(targetKey(target)));
+    for (const helm of applied.releases.values()) proveRelease(after, helm, query);
+    const missing = direct.find(target => !targetIn(after.text, target));
     if (missing) return unproven(`${after.by} builds no ${targetKey(missing)} from ${folderOf(applier)}`);
-    for (const target of applied.targets) refuseOtherValues(after, target, query);
+    for (const target of direct) refuseOtherValues(after, target, query);
   }
   return { kind: 'proven', by: before.by, objects };
 }
@@ -182,7 +195,8 @@ function refuseOtherValues(
   const key = targetKey(target);
   const template = record(record(targetIn(build.text, target)?.data['spec'])['template']);
   for (const { expectation: expected, found } of query.applied) {
-    if (!expected || expected.kind === 'field' || expected.target !== key) continue;
+    if (!expected || expected.kind === 'field' || expected.kind === 'chart' || expected.target !== key)
+      continue;
     const live = liveValue(expected, template);
     if (live.holds) continue;
     throw new Refusal(

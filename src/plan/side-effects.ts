@@ -10,6 +10,8 @@ import {
 import { Refusal } from '../rollout/verdict.ts';
 import type { AppliedChange } from './apply-change.ts';
 import { type BuiltObject, type ChangedObject, type Difference, differences } from './built-objects.ts';
+import { changeOfRelease } from './helm/built-release.ts';
+import type { HelmSite } from './helm/helm-site.ts';
 import { record, text } from './patch-reach.ts';
 import type { RenderedObject } from './plan.ts';
 
@@ -22,6 +24,8 @@ interface Meant {
   readonly expectations: readonly Expectation[];
   readonly applied: readonly AppliedChange[];
   readonly rendered: readonly RenderedObject[];
+  /** Those that bring targets. */
+  readonly releases: readonly HelmSite[];
   /** The builder. */
   readonly by: string;
 }
@@ -34,9 +38,16 @@ export function refuseSideEffects(changed: readonly ChangedObject[], meant: Mean
   for (const { before, after } of changed) {
     const object = after ?? before;
     if (!object || isFlaggers(object, meant) || isSubject(object, meant)) continue;
+    const ofRelease = changeOfRelease(
+      { ...(before ? { before } : {}), ...(after ? { after } : {}) },
+      meant.releases,
+    );
+    if (ofRelease?.length === 0) continue;
     const target = meant.targets.find(each => isSame(object, each));
     const all = differences(before?.data, after?.data);
-    const unmeant = target ? all.find(difference => !isMeant(difference, target, meant)) : all[0];
+    const unmeant = target
+      ? all.find(difference => !isMeant(difference, target, meant))
+      : (ofRelease ?? all)[0];
     if (unmeant) throw sideEffect(object, unmeant, { target, by: meant.by });
   }
 }
@@ -87,7 +98,7 @@ function isValueOf(
   expected: Expectation,
   at: { readonly container: string; readonly field: readonly string[] },
 ): boolean {
-  if (expected.kind === 'field') return false;
+  if (expected.kind === 'field' || expected.kind === 'chart') return false;
   if (expected.container !== undefined && expected.container !== at.container) return false;
   const [list, item = ''] = at.field;
   if (expected.kind === 'image') return list === 'image';

@@ -1,6 +1,8 @@
 import { posix } from 'node:path';
 import type { CommittedFile, FileBlob, RevertForms, RevertRequest } from '../rollout/ports.ts';
 import { OWN_PATCH_MARK, ROLLOUT_ID_ANNOTATION, type TargetKey } from '../rollout/target.ts';
+import { helmPlacements } from './helm/helm-placements.ts';
+import { withIdPatch } from './helm/id-patch.ts';
 import { KUSTOMIZATION_NAMES } from './kustomize-walk.ts';
 import { objectsIn } from './locate.ts';
 import { patchesWithId, TEMPLATE_ANNOTATIONS, withAnnotations } from './patch-list.ts';
@@ -20,6 +22,8 @@ export function findPlacements(
     if (!after.text.includes(on.id)) return [];
     const file = new YamlText(path, after.text);
     return objectsIn(file).flatMap(({ document, root, data: object }): readonly IdPlacement[] => {
+      const helm = helmPlacements(object, { ...on, path, document, root });
+      if (helm.length > 0) return helm;
       const data = record(object);
       const at = { path, document };
       const inPatches = (root.length === 0 ? patchesWithId(data, on.id) : []).flatMap(
@@ -134,6 +138,10 @@ function stamp(
     const { document } = placement;
     if (placement.kind === 'annotations') {
       return file.set(document, [...placement.annotations, ROLLOUT_ID_ANNOTATION], on.id);
+    }
+    if (placement.kind === 'patch') {
+      const { list, workload } = placement;
+      return withIdPatch(file, { document, list, workload, annotations });
     }
     const { list, object } = placement;
     return withAnnotations(file, { document, path: list }, { object, annotations });

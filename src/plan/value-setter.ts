@@ -51,6 +51,13 @@ export function editInner(
     : file.setBlock(document, path, changed);
 }
 
+/** Where the value is written that stands at a place: two places have the same where one is an alias of the other. */
+export function originOf({ file, document, path, inline }: ValuePlace): string {
+  const offset = file.scalar(document, path)?.range?.[0];
+  const within = inline ? inner(file, { document, path }).scalar(0, inline.path)?.range?.[0] : undefined;
+  return [file.path, document, offset ?? path.join('.'), within ?? inline?.path.join('.')].join(' ');
+}
+
 /** 1-based line of the file. */
 export function lineOfPlace({ file, document, path, inline }: ValuePlace): number {
   const line = file.lineOf(document, path);

@@ -1,6 +1,6 @@
 import { type KnownRevisions, suspension } from './flux-progress.ts';
 import { isFresh } from './judge.ts';
-import { isAtWork, linkKey } from './link-progress.ts';
+import { isAtWork, linkKey, linkOnWayBack } from './link-progress.ts';
 import type { TargetView } from './observation.ts';
 import type { Track } from './track.ts';
 
@@ -17,7 +17,7 @@ export type BackState =
 
 /**
  * Target and primary run without our id, the primary is complete and serves (not Failed at 100), and Flux attempted
- * the revert. Phase and hashes alone prove nothing: a revert that landed during Promoting ends Succeeded with the
+ * the revert, as did every link between it and the target. Phase and hashes alone prove nothing: a revert that landed during Promoting ends Succeeded with the
  * reverted release on the primary.
  */
 export function backState(options: {
@@ -42,6 +42,8 @@ export function backState(options: {
   // The Kustomization is past our commit, but what it applied of it (a HelmRelease, a Kustomization) may be at work yet.
   const busy = track.deliveredAt === undefined ? flux?.links.find(isAtWork) : undefined;
   if (busy) return { kind: 'waiting', detail: `${linkKey(busy)} is at work` };
+  const link = untouched ? undefined : linkOnWayBack(flux?.links ?? [], rolloutId);
+  if (link !== undefined) return { kind: 'waiting', detail: link };
   if (target.rolloutId === rolloutId) {
     return { kind: 'waiting', detail: `${track.target} still carries our template` };
   }

@@ -33,7 +33,7 @@ export function barrierOpened(state: Following, now: number): Transition {
       barrierOpenedAt: now,
       notes: [...state.notes, 'All canaries passed their analysis; the barrier was taken out of Git.'],
     },
-    effects: [{ type: 'requestReconcile' }, { type: 'read' }],
+    effects: [{ type: 'requestReconcile', of: 'source' }, { type: 'read' }],
   };
 }
 

@@ -101,7 +101,7 @@ async function run(
 ): Promise<RolloutEvent | undefined> {
   switch (effect.type) {
     case 'requestReconcile':
-      await unlessCancelled(parts.cluster.requestReconcile(), state, parts);
+      await unlessCancelled(parts.cluster.requestReconcile(effect.of), state, parts);
       return undefined;
     case 'read':
       return readNow(state, parts);

@@ -40,4 +40,12 @@ export type Expectation =
       /** The field is a text, and the value stands in it. */
       readonly within?: FieldInText;
       readonly value: string;
+    }
+  | {
+      /** The version of the chart that a HelmRelease brings the target from. */
+      readonly kind: 'chart';
+      readonly target: TargetKey;
+      readonly release: { readonly namespace: string; readonly name: string };
+      readonly chart: string;
+      readonly version: string;
     };

@@ -1,7 +1,8 @@
 import type { Expectation } from './expectation.ts';
 import { failedOutcome, failureCause } from './failure-cause.ts';
 import { fluxProgress, type KnownRevisions } from './flux-progress.ts';
-import { liveValue } from './live-value.ts';
+import { helmRollback } from './helm-rollback.ts';
+import { liveValue, sourceOf } from './live-value.ts';
 import type { CanaryView, ClusterTime, ReplicaSetView, TargetView } from './observation.ts';
 import { analysisLimitMs, holdMs, promotionLimitMs, startLimitMs } from './time-budget.ts';
 import type { Track, TrackOutcome, TrackStage } from './track.ts';
@@ -107,6 +108,8 @@ function judgeUndelivered(view: TargetView, context: JudgeContext): Judgement {
   const { track, known, limits } = context;
   const attempted = view.flux?.kustomizations.at(-1)?.lastAttemptedRevision;
   const facts = attempted === undefined ? undefined : known[attempted];
+  const takenBack = facts?.changesOurPaths ? undefined : helmRollback(view, context);
+  if (takenBack) return takenBack;
   if (track.deliveredAt !== undefined || (facts?.containsCommit && facts.changesOurPaths)) {
     const id = view.target?.rolloutId;
     return {
@@ -140,7 +143,9 @@ function judgeUndelivered(view: TargetView, context: JudgeContext): Judgement {
 function holdsValues(replicaSet: ReplicaSetView, expectations: readonly Expectation[]): boolean {
   const { template } = replicaSet;
   if (template === undefined) return true;
-  return expectations.every(each => each.kind === 'field' || liveValue(each, template).holds);
+  return expectations.every(
+    each => each.kind === 'field' || each.kind === 'chart' || liveValue(each, template).holds,
+  );
 }
 
 function deliveryTime(
@@ -154,12 +159,9 @@ function deliveryTime(
 
 function missingValue(view: TargetView, context: JudgeContext): TrackOutcome | undefined {
   for (const expectation of context.expectations) {
-    const source =
-      expectation.kind === 'field' ? context.objects[objectKey(expectation.object)] : view.target?.template;
-    const live = liveValue(expectation, source);
+    const live = liveValue(expectation, sourceOf(expectation, { view, objects: context.objects }));
     if (live.holds) continue;
-    const asked =
-      expectation.kind === 'image' ? `${expectation.repository}:${expectation.version}` : expectation.value;
+    const asked = askedFor(expectation);
     return {
       kind: 'errored',
       reason: 'value-overridden',
@@ -170,13 +172,9 @@ function missingValue(view: TargetView, context: JudgeContext): TrackOutcome | u
   return undefined;
 }
 
-/** The key of an object in Observation.objects. */
-export function objectKey(object: {
-  readonly kind: string;
-  readonly namespace?: string;
-  readonly name: string;
-}): string {
-  return `${object.kind} ${object.namespace ?? ''}/${object.name}`;
+function askedFor(expectation: Expectation): string {
+  if (expectation.kind === 'image') return `${expectation.repository}:${expectation.version}`;
+  return expectation.kind === 'chart' ? expectation.version : expectation.value;
 }
 
 function describe(expectation: Expectation): string {
@@ -189,6 +187,8 @@ function describe(expectation: Expectation): string {
       return `argument ${expectation.name}`;
     case 'field':
       return `${expectation.path.join('.')} of ${expectation.object.kind}/${expectation.object.name}`;
+    case 'chart':
+      return `the version of chart ${expectation.chart}`;
   }
 }
 

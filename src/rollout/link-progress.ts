@@ -1,4 +1,4 @@
-import type { ChainLink, Condition } from './observation.ts';
+import type { ChainLink, Condition, FluxChain } from './observation.ts';
 import type { Reason } from './verdict.ts';
 
 /** How far the objects between the Kustomization that carries our commit and the target are. */
@@ -25,6 +25,9 @@ const TERMINAL: ReadonlyMap<string, Reason> = new Map([
   ['UpgradeFailed', 'reconciliation-failed'],
   ['RollbackFailed', 'reconciliation-failed'],
   ['UninstallFailed', 'reconciliation-failed'],
+  // What failed was taken back again (helm-controller reconcile/release.go, summarize).
+  ['RollbackSucceeded', 'reconciliation-failed'],
+  ['UninstallSucceeded', 'reconciliation-failed'],
 ]);
 
 /** The first link that our commit has not passed yet. */
@@ -34,6 +37,32 @@ export function linkProgress(links: readonly ChainLink[], before: LinkGeneration
     if (progress.kind !== 'passed') return progress;
   }
   return { kind: 'passed' };
+}
+
+/**
+ * What a revert waits for between Kustomization and target. A HelmRelease that still asks for our release, or that is at
+ * work, may yet bring it, however untouched the target looks.
+ */
+export function linkOnWayBack(links: readonly ChainLink[], rolloutId: string): string | undefined {
+  for (const link of links) {
+    if (link.kind !== 'HelmRelease') continue;
+    if (link.view.rolloutIds.includes(rolloutId)) {
+      return `${linkKey(link)} still asks for our release`;
+    }
+    const progress = progressOf(link, undefined);
+    if (progress.kind !== 'passed') return progress.detail;
+  }
+  return undefined;
+}
+
+/**
+ * What lies behind the Kustomization may be asked to look: all was applied, and none of it is at work. One that is at
+ * work needs no asking, and may break off what it does when it is asked (helm-controller, HealthCheckCanceled).
+ */
+export function linksAreIdle({ kustomizations, links }: FluxChain): boolean {
+  // lastAttemptedRevision is written before anything is applied; Ready is not True before all of it is.
+  const applied = kustomizations.at(-1)?.ready?.status === 'True';
+  return applied && links.length > 0 && !links.some(isAtWork);
 }
 
 function progressOf(link: ChainLink, before: number | undefined): LinkProgress {
@@ -54,10 +83,16 @@ function progressOf(link: ChainLink, before: number | undefined): LinkProgress {
   return { kind: 'passed' };
 }
 
-/** Its controller has not finished with its newest generation, and goes on. */
+/**
+ * Its controller has not answered to the newest generation yet. helm-controller keeps the old observedGeneration for as
+ * long as it retries (helmrelease_controller.go, Reconcile); then its Ready condition says which one it speaks of.
+ */
 export function isAtWork({ view }: ChainLink): boolean {
-  if (view.suspended) return false;
-  return view.observedGeneration < view.generation || view.ready?.status === 'Unknown';
+  const { ready, generation, suspended } = view;
+  if (suspended) return false;
+  if (ready?.status === 'Unknown') return true;
+  const answered = ready?.status === 'False' && ready.generation === generation;
+  return view.observedGeneration < generation && !answered;
 }
 
 /** A suspended link; nothing passes it. */

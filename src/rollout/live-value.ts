@@ -1,4 +1,5 @@
 import type { Expectation } from './expectation.ts';
+import type { Observation, TargetView } from './observation.ts';
 import { fieldInText } from './text-field.ts';
 
 /** What is live where a value was asked for. */
@@ -8,9 +9,31 @@ export interface LiveValue {
   readonly holds: boolean;
 }
 
+/** Where in an observation an expectation is looked up. */
+export function sourceOf(
+  expectation: Expectation,
+  on: { readonly view: TargetView | undefined; readonly objects: Observation['objects'] },
+): unknown {
+  if (expectation.kind === 'field') return on.objects[objectKey(expectation.object)];
+  if (expectation.kind !== 'chart') return on.view?.target?.template;
+  const { namespace, name } = expectation.release;
+  return on.view?.flux?.links.find(
+    ({ kind, view }) => kind === 'HelmRelease' && view.namespace === namespace && view.name === name,
+  )?.view;
+}
+
+/** The key of an object in Observation.objects. */
+export function objectKey(object: {
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+}): string {
+  return `${object.kind} ${object.namespace ?? ''}/${object.name}`;
+}
+
 /**
- * Looks an expectation up in a pod template (image, env, arg) or in a whole object (field), as the API server shows
- * them. Numbers and booleans compare by their text.
+ * Looks an expectation up in a pod template (image, env, arg), in a whole object (field), as the API server shows
+ * them, or in what is known of a HelmRelease (chart). Numbers and booleans compare by their text.
  */
 export function liveValue(expectation: Expectation, source: unknown): LiveValue {
   switch (expectation.kind) {
@@ -26,7 +49,17 @@ export function liveValue(expectation: Expectation, source: unknown): LiveValue 
       const meant = within && typeof value === 'string' ? fieldInText(value, within) : value;
       return compare(textOf(meant), expectation.value);
     }
+    case 'chart':
+      return liveChart(expectation.version, source);
   }
+}
+
+/** The version of the last attempt: what the target carries of it is judged by the target. */
+function liveChart(version: string, release: unknown): LiveValue {
+  const found = textOf(recordOf(release)?.['lastAttemptedRevision']);
+  // Charts of OCI repositories have their digest appended: 1.2.3+0f2e….
+  const plain = (text: string | undefined) => text?.replace(/^v/, '').replace(/\+.*$/, '');
+  return { found, holds: found !== undefined && plain(found) === plain(version) };
 }
 
 interface Container {
@@ -34,16 +67,32 @@ interface Container {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-function liveImage(expectation: Extract<Expectation, { kind: 'image' }>, template: unknown): LiveValue {
-  const images = containersOf(template)
-    .filter(container => expectation.container === undefined || container.name === expectation.container)
-    .map(container => textOf(container.fields['image']))
+/** The images of a pod template. */
+export function imagesIn(template: unknown, container?: string): readonly string[] {
+  return containersOf(template)
+    .filter(({ name }) => container === undefined || name === container)
+    .map(({ fields }) => textOf(fields['image']))
     .filter(image => image !== undefined);
+}
+
+function liveImage(expectation: Extract<Expectation, { kind: 'image' }>, template: unknown): LiveValue {
+  const images = imagesIn(template, expectation.container);
   const candidates = images.map(splitImage).filter(image => image.repository === expectation.repository);
   if (candidates.length === 0) return { found: images[0], holds: false };
-  const wrong = candidates.find(image => image.version !== expectation.version);
+  const wrong = candidates.find(image => !sameVersion(image.version, expectation.version));
   const shown = wrong ?? candidates[0];
   return { found: shown && join(shown), holds: wrong === undefined };
+}
+
+/** A digest says which image it is; what tag stands beside it is decoration, which charts leave out. */
+function sameVersion(one: string, other: string): boolean {
+  const digest = digestIn(one);
+  return one === other || (digest !== '' && digest === digestIn(other));
+}
+
+function digestIn(version: string): string {
+  const at = version.indexOf('sha256:');
+  return at < 0 ? '' : version.slice(at);
 }
 
 function liveEnv(expectation: Extract<Expectation, { kind: 'env' }>, template: unknown): LiveValue {

@@ -24,6 +24,8 @@ export interface Condition {
   readonly status: 'True' | 'False' | 'Unknown';
   readonly reason: string;
   readonly message: string;
+  /** Generation of the object that it speaks of, where its controller says so. */
+  readonly generation?: number;
 }
 
 /** Condition `Promoted` of a Canary; its times are the only ones of its status that mean anything. */
@@ -194,6 +196,10 @@ export interface HelmReleaseView {
   readonly driftDetection: 'enabled' | 'warn' | 'disabled';
   /** A failed upgrade is retried and taken back by Helm itself. */
   readonly remediatesUpgrades: boolean;
+  /** Drift of a Deployment's replicas is not corrected (spec.driftDetection.ignore). */
+  readonly ignoresReplicas: boolean;
+  /** Rollout ids that its spec puts on pod templates, by a postRenderer or by values. */
+  readonly rolloutIds: readonly string[];
 }
 
 export interface HelmRevision {

@@ -20,6 +20,8 @@ export class ClusterForbidden extends Error {
   override readonly name = 'ClusterForbidden';
 }
 
+export type ReconcileTarget = 'source' | 'links';
+
 export interface ClusterView {
   /**
    * Reads everything afresh (source `read`); retried inside while the Canary moved under it.
@@ -34,8 +36,8 @@ export interface ClusterView {
     readonly timeoutMs: number;
     readonly signal?: AbortSignal;
   }): Promise<Observation | undefined>;
-  /** Asks Flux to fetch the source now. `forbidden` is fine: it is only slower then. */
-  requestReconcile(): Promise<'requested' | 'forbidden' | 'failed'>;
+  /** Asks Flux to look now: at the source, or at what it applied. `forbidden` is fine: it is only slower then. */
+  requestReconcile(of: ReconcileTarget): Promise<'requested' | 'forbidden' | 'failed'>;
   close(): Promise<void>;
 }
 

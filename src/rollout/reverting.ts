@@ -76,7 +76,7 @@ function verify(state: Reverting, revert: RevertRecord | undefined, now: number)
       backSince: {},
       confirming: false,
     },
-    effects: [{ type: 'requestReconcile' }, { type: 'read' }],
+    effects: [{ type: 'requestReconcile', of: 'source' }, { type: 'read' }],
   };
 }
 

@@ -2,7 +2,7 @@ import type { CanaryBaseline } from './baseline.ts';
 import type { Expectation } from './expectation.ts';
 import type { KnownRevisions } from './flux-progress.ts';
 import type { Observation } from './observation.ts';
-import type { CommitRecord, RevertForms, RevertRecord, WriteRefusal } from './ports.ts';
+import type { CommitRecord, ReconcileTarget, RevertForms, RevertRecord, WriteRefusal } from './ports.ts';
 import type { TargetKey } from './target.ts';
 import type { Track } from './track.ts';
 import type { Outcome, Reason, Verdict } from './verdict.ts';
@@ -74,9 +74,14 @@ export interface Followed {
 export type RolloutState =
   /**
    * `confirming`: a watch showed an end; a fresh read has been asked for. `opening`: the barrier is being taken out of
-   * Git.
+   * Git. `linksAsked`: what lies between Kustomization and target has been asked to look.
    */
-  | (Followed & { readonly phase: 'following'; readonly confirming: boolean; readonly opening?: true })
+  | (Followed & {
+      readonly phase: 'following';
+      readonly confirming: boolean;
+      readonly opening?: true;
+      readonly linksAsked?: true;
+    })
   | (Followed & { readonly phase: 'reverting'; readonly cause: Cause; readonly forms: RevertForms })
   | (Followed & {
       readonly phase: 'openingPullRequest';
@@ -96,6 +101,7 @@ export type RolloutState =
       readonly backSince: Readonly<Record<TargetKey, number>>;
       readonly waitingFor?: string;
       readonly confirming: boolean;
+      readonly linksAsked?: true;
     })
   | (Followed & {
       readonly phase: 'done';
@@ -132,7 +138,8 @@ export type RolloutEvent =
 export type Effect =
   /** Read everything afresh. */
   | { readonly type: 'read' }
-  | { readonly type: 'requestReconcile' }
+  /** Of the source; or of what lies between the Kustomization and the target, once that has what is looked for. */
+  | { readonly type: 'requestReconcile'; readonly of: ReconcileTarget }
   /** Takes the gates that hold the canaries out of Git, in one commit. */
   | { readonly type: 'openBarrier' }
   | { readonly type: 'revert'; readonly forms: RevertForms; readonly cause: Cause }

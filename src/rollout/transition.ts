@@ -1,3 +1,4 @@
+import { askLinks } from './ask-links.ts';
 import { beginRevert, commonOf } from './begin-revert.ts';
 import { barrierOpened, stuckCause } from './barrier.ts';
 import { followObservation, jobLimitCause } from './following.ts';
@@ -22,7 +23,7 @@ export function startFollowing(intent: Intent, commit: CommitRecord, now: number
       notes: [],
       confirming: false,
     },
-    effects: [{ type: 'requestReconcile' }, { type: 'read' }],
+    effects: [{ type: 'requestReconcile', of: 'source' }, { type: 'read' }],
   };
 }
 
@@ -31,6 +32,11 @@ export function startFollowing(intent: Intent, commit: CommitRecord, now: number
  * in ms; cluster times inside observations are never compared with it.
  */
 export function transition(state: RolloutState, event: RolloutEvent, now: number): Transition {
+  const next = decide(state, event, now);
+  return event.type === 'observed' ? askLinks(next) : next;
+}
+
+function decide(state: RolloutState, event: RolloutEvent, now: number): Transition {
   if (state.phase === 'done') return { state, effects: [] };
   const seen = regainOrLoseSight(state, event, now);
   switch (seen.phase) {

@@ -1,7 +1,6 @@
 import type { ReleasePlan } from '../plan/plan.ts';
 import type { Expectation } from '../rollout/expectation.ts';
-import { objectKey } from '../rollout/judge.ts';
-import { liveValue } from '../rollout/live-value.ts';
+import { liveValue, sourceOf } from '../rollout/live-value.ts';
 import type { Observation } from '../rollout/observation.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import type { Settled } from './settle.ts';
@@ -47,10 +46,10 @@ function found(expectation: Expectation, observation: Observation): string {
 
 /** Where the value must stand: in an object of its own, or in the target's and the primary's pod templates. */
 function sources(expectation: Expectation, observation: Observation): readonly unknown[] {
-  if (expectation.kind === 'field') {
-    return [observation.objects[objectKey(expectation.object)]];
-  }
   const view = observation.targets[expectation.target];
+  if (expectation.kind === 'field' || expectation.kind === 'chart') {
+    return [sourceOf(expectation, { view, objects: observation.objects })];
+  }
   return [view?.target?.template, ...(view?.canary ? [view.primary?.template] : [])];
 }
 
@@ -61,6 +60,8 @@ function nameOf(expectation: Expectation): string {
     case 'env':
     case 'arg':
       return `${expectation.kind} ${expectation.name}`;
+    case 'chart':
+      return `chart ${expectation.chart}`;
     case 'field':
       return `${expectation.object.kind} ${expectation.object.name}: ${expectation.path.join('.')}`;
   }

@@ -38,7 +38,7 @@ export async function planRelease(
     on.report.note(
       `Flux has not applied ${plan.head.slice(0, 7)} yet, which the branch is at; waiting for it.`,
     );
-    if (!asked) await on.view.requestReconcile();
+    if (!asked) await on.view.requestReconcile('source');
     asked = true;
     await on.view.next({ timeoutMs: LOOK_EVERY_MS, signal: cancel });
     if (cancel.aborted) throw new CancelledBeforeCommit();

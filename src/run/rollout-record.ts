@@ -165,6 +165,13 @@ const expectationSchema: z.ZodType<Expectation> = z.discriminatedUnion('kind', [
       .exactOptional(),
     value: z.string(),
   }),
+  z.object({
+    kind: z.literal('chart'),
+    target: z.string(),
+    release: z.object({ namespace: z.string(), name: z.string() }),
+    chart: z.string(),
+    version: z.string(),
+  }),
 ]);
 
 const recordSchema: z.ZodType<RolloutRecord> = z.object({
