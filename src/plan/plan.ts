@@ -4,7 +4,6 @@ import type { FileBlob, FileChange } from '../rollout/ports.ts';
 import type { TargetKey } from '../rollout/target.ts';
 import type { BuildProof } from './build.ts';
 import type { PatchedObject } from './patch-list.ts';
-import type { PatchedWorkload } from './helm/id-patch.ts';
 import type { YamlPath } from './yaml-text.ts';
 
 /** The GitOps repository at one commit. Paths have no leading slash. */
@@ -47,9 +46,9 @@ export type IdPlacement = {
     }
   | {
       /** A patch in the postRenderers of a HelmRelease. */
-      readonly kind: 'patch';
+      readonly kind: 'in-post-renderers';
       readonly list: YamlPath;
-      readonly workload: PatchedWorkload;
+      readonly workload: PatchedObject;
     }
 );
 

@@ -139,7 +139,7 @@ function stamp(
     if (placement.kind === 'annotations') {
       return file.set(document, [...placement.annotations, ROLLOUT_ID_ANNOTATION], on.id);
     }
-    if (placement.kind === 'patch') {
+    if (placement.kind === 'in-post-renderers') {
       const { list, workload } = placement;
       return withIdPatch(file, { document, list, workload, annotations });
     }

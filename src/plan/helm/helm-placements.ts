@@ -22,7 +22,14 @@ export function helmPlacements(data: unknown, on: Looking): readonly IdPlacement
       // From the text up to its list: N, kustomize, patches, M, patch.
       const list = Array.isArray(data) ? [] : block.slice(0, -5);
       const target = on.targets.filter(key => isOf(key, workload));
-      return target.map(key => ({ kind: 'patch' as const, target: key, path, document, list, workload }));
+      return target.map(key => ({
+        kind: 'in-post-renderers' as const,
+        target: key,
+        path,
+        document,
+        list,
+        workload,
+      }));
     });
   }
   const object = record(data);

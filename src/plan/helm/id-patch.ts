@@ -1,23 +1,16 @@
 import { parseDocument } from 'yaml';
 import { ROLLOUT_ID_ANNOTATION } from '../../rollout/target.ts';
+import { type PatchedObject, TEMPLATE_ANNOTATIONS } from '../patch-list.ts';
 import { items, record, text } from '../patch-reach.ts';
 import { type YamlPath, YamlText } from '../yaml-text.ts';
 
-/** The workload whose pod template a postRenderer's patch of ours changes. */
-export interface PatchedWorkload {
-  readonly kind: string;
-  readonly name: string;
-}
-
 /** A patch that carries our annotations, in a document: text in a list of patches. */
 export interface IdPatch {
-  readonly workload: PatchedWorkload;
+  readonly workload: PatchedObject;
   /** Of the text. */
   readonly path: YamlPath;
   readonly id: string;
 }
-
-const ANNOTATIONS = ['spec', 'template', 'metadata', 'annotations'] as const;
 
 /** All of them, however deep: in a HelmRelease, in a patch of one, or in an operation on one. */
 export function idPatchesIn(data: unknown, path: YamlPath = []): readonly IdPatch[] {
@@ -25,7 +18,8 @@ export function idPatchesIn(data: unknown, path: YamlPath = []): readonly IdPatc
     return items(data).flatMap((item, index) => idPatchesIn(item, [...path, index]));
   }
   const map = record(data);
-  const own = idPatch(map, path);
+  // Elsewhere it is a patch of another kind: a Flux Kustomization's own.
+  const own = path.at(-3) === 'kustomize' ? idPatch(map, path) : undefined;
   if (own) return [own];
   return Object.entries(map).flatMap(([key, value]) => idPatchesIn(value, [...path, key]));
 }
@@ -55,7 +49,7 @@ export function withIdPatch(
     readonly document: number;
     /** Of the list of postRenderers. */
     readonly list: YamlPath;
-    readonly workload: PatchedWorkload;
+    readonly workload: PatchedObject;
     readonly annotations: Readonly<Record<string, string>>;
   },
 ): YamlText {
@@ -66,7 +60,7 @@ export function withIdPatch(
     const node = file.node(document, there.path);
     const inner = new YamlText(`${file.path} (patch)`, node && 'value' in node ? String(node.value) : '');
     const changed = Object.entries(annotations).reduce(
-      (now, [key, value]) => now.set(0, [...ANNOTATIONS, key], value),
+      (now, [key, value]) => now.set(0, [...TEMPLATE_ANNOTATIONS, key], value),
       inner,
     );
     return file.setBlock(document, there.path, changed.text);
@@ -78,7 +72,7 @@ export function withIdPatch(
 
 /** Matched by kind and name as Helm renders them; the namespace may be written there or not. */
 export function rendererOf(
-  workload: PatchedWorkload,
+  workload: PatchedObject,
   annotations: Readonly<Record<string, string>>,
 ): Readonly<Record<string, unknown>> {
   const { kind, name } = workload;
@@ -91,6 +85,6 @@ export function rendererOf(
   return { kustomize: { patches: [{ target: { kind, name }, patch }] } };
 }
 
-export function isSame(one: PatchedWorkload, other: PatchedWorkload): boolean {
+export function isSame(one: PatchedObject, other: PatchedObject): boolean {
   return one.kind === other.kind && one.name === other.name;
 }

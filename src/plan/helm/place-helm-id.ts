@@ -54,12 +54,12 @@ export function placeHelmId(edits: Edits, on: Placing): IdPlacement {
   const workload = { kind: target.kind, name: target.name };
   if (place.shared && on.write !== 'base' && patchPath !== undefined) {
     writeOverlay(edits, { ...on, path: patchPath, isListed: list !== undefined, annotations });
-    return { kind: 'patch', target: key, path: patchPath, document: 0, list: [], workload };
+    return { kind: 'in-post-renderers', target: key, path: patchPath, document: 0, list: [], workload };
   }
   if (place.inline) throw patchWithinPatch(helm, place);
   const { document, path } = place;
   edits.update(place.file, file => withIdPatch(file, { document, list: path, workload, annotations }));
-  return { kind: 'patch', target: key, path: place.file.path, document, list: path, workload };
+  return { kind: 'in-post-renderers', target: key, path: place.file.path, document, list: path, workload };
 }
 
 type Annotated = Placing & { readonly annotations: Readonly<Record<string, string>> };
