@@ -49,8 +49,15 @@ function reaches(patch: Patch, site: Site): boolean {
   const content = record(patch.content);
   return (
     text(content['kind']) === text(site.data['kind']) &&
+    (content['apiVersion'] === undefined ||
+      groupOf(content['apiVersion']) === groupOf(site.data['apiVersion'])) &&
     names.includes(text(record(content['metadata'])['name']))
   );
+}
+
+/** A core Service and a Knative one may share their name. */
+function groupOf(apiVersion: unknown): string {
+  return text(apiVersion).replace(/\/?[^/]*$/, '');
 }
 
 function namesOf(site: Site): readonly string[] {

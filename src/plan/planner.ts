@@ -8,9 +8,10 @@ import { type AppliedChange, applyToField, applyToTemplate } from './apply-chang
 import { raiseBarrier } from './barrier.ts';
 import { Edits } from './edits.ts';
 import { fluxLayer } from './flux-layer.ts';
+import { refuseKnativeFields } from './knative-target.ts';
 import { walkKustomization } from './kustomize-walk.ts';
 import type { Layer } from './layer.ts';
-import { builtName, builtNamespace, objectsOf, type Site } from './locate.ts';
+import { builtName, builtNamespace, isOfKind, objectsOf, type Site } from './locate.ts';
 import { record, text } from './patch-reach.ts';
 import { placeId } from './place-id.ts';
 import type { FoundValue, PlanWarning, ReleasePlan, RepositoryFiles } from './plan.ts';
@@ -205,13 +206,16 @@ function siteOf(
     readonly targetNamespace: string | undefined;
   },
 ): Site {
-  const ofKind = on.objects.filter(site => site.data['kind'] === target.kind);
+  const ofKind = on.objects.filter(site => isOfKind(site, target.kind));
   const sites = ofKind.filter(site => {
     const namespace = builtNamespace(site, on.targetNamespace);
     return builtName(site) === target.name && (namespace === undefined || namespace === target.namespace);
   });
   const [only] = sites;
-  if (sites.length === 1 && only) return only;
+  if (sites.length === 1 && only) {
+    refuseKnativeFields(target, only);
+    return only;
+  }
   const folder = on.folder === '' ? 'the root folder' : on.folder;
   if (only) {
     throw new Refusal(
@@ -225,7 +229,7 @@ function siteOf(
   const seen = ofKind.map(site => `${builtNamespace(site, on.targetNamespace) ?? '?'}/${builtName(site)}`);
   throw new Refusal(
     'target-not-found',
-    `What Flux builds from ${folder} has no ${target.kind} ${target.namespace}/${target.name}; it has ${seen.join(', ') || 'none at all'}.`,
+    `What Flux builds from ${folder} has no ${target.kind === 'Service' ? 'Knative Service' : target.kind} ${target.namespace}/${target.name}; it has ${seen.join(', ') || 'none at all'}.`,
     {
       remedy: 'If it comes from a remote base, a Helm chart or a generator, it cannot be released here yet.',
     },

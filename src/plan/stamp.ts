@@ -1,5 +1,5 @@
 import type { CommittedFile, FileBlob, RevertForms, RevertRequest } from '../rollout/ports.ts';
-import { ID_PATCH_HEADER, ROLLOUT_ID_ANNOTATION, type TargetKey } from '../rollout/target.ts';
+import { ID_PATCH_HEADER, kindOfKey, ROLLOUT_ID_ANNOTATION, type TargetKey } from '../rollout/target.ts';
 import { record, text } from './patch-reach.ts';
 import type { IdPlacement } from './plan.ts';
 import { YamlText } from './yaml-text.ts';
@@ -35,9 +35,7 @@ function meant(data: Readonly<Record<string, unknown>>, targets: readonly Target
   const metadata = record(data['metadata']);
   const name = text(metadata['name']);
   const kind = text(data['kind']);
-  const ofKind = targets.filter(
-    target => (target.startsWith('DaemonSet ') ? 'DaemonSet' : 'Deployment') === kind,
-  );
+  const ofKind = targets.filter(target => kindOfKey(target) === kind);
   const exact = ofKind.filter(target => target.endsWith(`/${name}`));
   if (exact.length > 0) return exact;
   const similar = ofKind.filter(target => target.slice(target.indexOf('/') + 1).includes(name));
@@ -75,7 +73,7 @@ export function restoredFiles(on: {
 
 /** A file with a Canary or a workload is never deleted (Flux would prune it); anything else may go. */
 function keptOrAbsent(after: FileBlob): RevertRequest['files'][number]['restored'] {
-  return /^kind:\s*["']?(?:Canary|Deployment|DaemonSet)\b/m.test(after.text) && !isPatchOfOurs(after)
+  return /^kind:\s*["']?(?:Canary|Deployment|DaemonSet|Service)\b/m.test(after.text) && !isPatchOfOurs(after)
     ? { kind: 'blob', blob: after }
     : { kind: 'absent' };
 }
