@@ -3,6 +3,7 @@ import { startTestbed, type Testbed } from '../../testbed/start.ts';
 import { BAD } from './bad.ts';
 import { GOOD } from './good.ts';
 import { INTERRUPTED } from './interrupted.ts';
+import { KNATIVE } from './knative.ts';
 import { readRecording, writeRecording } from '../recordings/recordings.ts';
 import { STORIES } from '../recordings/stories.ts';
 import { firstDifference } from '../recordings/story-lines.ts';
@@ -14,6 +15,7 @@ const GROUPS = [
   { heading: 'Good releases', list: GOOD },
   { heading: 'Bad releases', list: BAD },
   { heading: 'Interrupted releases', list: INTERRUPTED },
+  { heading: 'Knative Services', list: KNATIVE },
 ];
 
 const results = new Map<string, ScenarioResult>();
@@ -28,7 +30,7 @@ afterAll(async () => {
 });
 
 describe.concurrent('the built action on real Flux and Flagger', () => {
-  test.for([...GOOD, ...BAD, ...INTERRUPTED])('$title', async (listed, { expect }) => {
+  test.for([...GOOD, ...BAD, ...INTERRUPTED, ...KNATIVE])('$title', async (listed, { expect }) => {
     results.set(listed.key, await runListed(listed, { testbed, expect }));
   });
 
