@@ -6,7 +6,7 @@ import type { KubeApi } from './kube-api.ts';
  * A stand-in for the controllers of Knative Serving, and not Knative Serving itself: no container runs, nothing is
  * routed, no webhook validates or fills in defaults. For each Knative Service it does what Flagger and the action see of
  * them: a Revision for each change of the template, with the template's annotations, and the status of both. A Revision
- * whose image tag ends in `-never-ready` never becomes ready.
+ * whose image tag ends in `-never-ready` never becomes ready; a Service with the annotation `testbed/hold` is not looked at.
  */
 
 const API = '/apis/serving.knative.dev/v1';
@@ -14,6 +14,7 @@ const EVERY_MS = 200;
 const SERVICE = 'serving.knative.dev/service';
 const GENERATION = 'serving.knative.dev/configurationGeneration';
 const TEMPLATE = 'testbed/template';
+const HOLD = 'testbed/hold';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -74,7 +75,8 @@ async function lookAtAll(api: KubeApi): Promise<void> {
   const revisions = await list(api, 'revisions', revisionSchema);
   await Promise.all(
     services.map(service => {
-      const { name, namespace } = service.metadata;
+      const { name, namespace, annotations } = service.metadata;
+      if (annotations[HOLD] !== undefined) return undefined;
       const own = revisions
         .filter(({ metadata }) => metadata.namespace === namespace && metadata.labels[SERVICE] === name)
         .toSorted((one, other) => generationOf(other) - generationOf(one));

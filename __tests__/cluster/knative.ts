@@ -1,4 +1,6 @@
 import { type CanaryOptions, type Fields, folder, yaml } from './folder.ts';
+import { readObjects } from '../../testbed/cluster-objects.ts';
+import type { KubeObject } from '../../testbed/kube-api.ts';
 import type { Ending } from './ending.ts';
 import { trafficOf } from './knative-objects.ts';
 import { type Acting, type ListedScenario, settles } from './listed-scenario.ts';
@@ -21,6 +23,16 @@ const SERVICE = yaml({
   },
 });
 
+/** The stand-in for Knative looks away: no Revision is made. */
+const HELD = SERVICE.replace('  name: podinfo\n', '  name: podinfo\n  annotations: {testbed/hold: "yes"}\n');
+
+/** Its team had it before its Canary: Flagger initializes on what is there. */
+function running(namespace: string): KubeObject {
+  const [service] = readObjects(SERVICE);
+  if (!service) throw new Error('unreachable: one object');
+  return { ...service, metadata: { ...service.metadata, namespace } };
+}
+
 function knativeCanary(spec: Fields = {}): CanaryOptions {
   return {
     provider: 'knative',
@@ -37,6 +49,7 @@ function knative(namespace: string, spec: Fields = {}): Partial<ScenarioOptions>
   return {
     canaries: [knativeCanary(spec)],
     files: { 'apps/deployment.yaml': SERVICE },
+    objects: [running(namespace)],
     rollout: rolloutFor(namespace),
   };
 }
@@ -130,6 +143,36 @@ export const KNATIVE: readonly ListedScenario[] = [
         changed: ['apps/deployment.yaml', 'apps/podinfo-canary.yaml'],
       });
       await waitForTraffic(acting, { '6.14.1': 100 });
+    },
+  },
+  {
+    key: 'knative-no-primary',
+    title: 'Knative Service: Canary initialized before the first Revision, then made anew',
+    proven: 'refused, because Flagger noted no primary and never will; the remedy that is said mends it',
+    options: ({ namespace }) => ({
+      ...knative(namespace),
+      files: { 'apps/deployment.yaml': HELD },
+      objects: [],
+    }),
+    run: async acting => {
+      const { scenario, ends, expect, testbed, namespace } = acting;
+      await scenario.push({ 'apps/deployment.yaml': SERVICE }, 'Let Knative begin');
+      await waitForTraffic(acting, { '6.14.0': 100 });
+      const refused = await scenario.release('6.14.1');
+      expect(refused.outputs).toMatchObject({ verdict: 'refused', reason: 'baseline-unsettled' });
+      expect(refused.outputs['result']).toContain('delete canary podinfo');
+      const path = `/apis/flagger.app/v1beta1/namespaces/${namespace}/canaries/podinfo`;
+      await testbed.api.send({ method: 'DELETE', path });
+      await scenario.patchFlux('kustomizations', {
+        metadata: { annotations: { 'reconcile.fluxcd.io/requestedAt': new Date().toISOString() } },
+      });
+      await scenario.initialized();
+      await ends(await scenario.release('6.14.1'), {
+        ...RELEASED,
+        commits: ['Release', 'Let'],
+        verdict: 'promoted',
+        reason: 'analysed',
+      });
     },
   },
   {

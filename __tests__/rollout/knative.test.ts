@@ -202,6 +202,13 @@ describe('the baseline of a Knative Service', () => {
     expect(settlement(SETTLED)).toEqual({ kind: 'settled' });
   });
 
+  it('is refused where Flagger has noted no primary: it never will', () => {
+    const { primary: _none, ...view } = SETTLED;
+    expect(settlement(view)).toMatchObject({ kind: 'refuse', reason: 'baseline-unsettled' });
+    expect(settlement({ ...view, canary: canaryView(told('Initializing', 1)) }).kind).toBe('wait');
+    expect(settlement({ ...view, replicaSets: [] }).kind).toBe('wait');
+  });
+
   it('waits for Flagger to notice a later Revision', () => {
     expect(settlement({ ...SETTLED, replicaSets: [RESTORED, OLD] })).toMatchObject({
       kind: 'wait',

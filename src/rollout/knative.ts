@@ -30,6 +30,15 @@ export function revisionUnnoticed(canary: CanaryView, view: TargetView): boolean
   return failedAt !== undefined && latest.createdAt > failedAt - canary.flaggerSkewMs;
 }
 
+/**
+ * Flagger notes whatever Revision is the latest when it initializes, and "" when there is none yet; it never looks again
+ * (canary/knative_controller.go, Initialize).
+ */
+export function hasNoPrimaryRevision(canary: CanaryView, view: TargetView): boolean {
+  if (view.target?.kind !== 'Service' || view.primary || view.replicaSets.length === 0) return false;
+  return canary.phase !== '' && canary.phase !== 'Initializing';
+}
+
 /** The Service asks for the very content that its primary Revision runs, under another Revision's name. */
 export function runsWhatPrimaryRuns({ target, primary }: TargetView): boolean {
   if (target?.kind !== 'Service' || !primary) return false;

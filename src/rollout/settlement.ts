@@ -1,4 +1,4 @@
-import { revisionUnnoticed, runsWhatPrimaryRuns, trafficElsewhere } from './knative.ts';
+import { hasNoPrimaryRevision, revisionUnnoticed, runsWhatPrimaryRuns, trafficElsewhere } from './knative.ts';
 import type { CanaryView, TargetView } from './observation.ts';
 import type { Reason } from './verdict.ts';
 
@@ -23,6 +23,14 @@ export function settlement(view: TargetView): Settlement {
       reason: 'canary-suspended',
       what: `${name} is suspended; a commit would resume it unasked, because Flux applies spec.suspend from Git.`,
       remedy: `Resume it first: kubectl -n ${canary.namespace} patch canary ${canary.name} --type merge -p '{"spec":{"suspend":false}}'`,
+    };
+  }
+  if (hasNoPrimaryRevision(canary, view)) {
+    return {
+      kind: 'refuse',
+      reason: 'baseline-unsettled',
+      what: `${name} has no primary Revision, and stays so for good: Flagger initialized it before Knative had made the first Revision, or that Revision was deleted.`,
+      remedy: `Let Flagger begin anew: kubectl -n ${canary.namespace} delete canary ${canary.name} (a Knative Service goes on serving), and have Flux apply it again.`,
     };
   }
   switch (canary.phase) {
