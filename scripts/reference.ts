@@ -128,6 +128,8 @@ function secretTable(): string {
   return `| Source | Keys |\n|---|---|\n${rows.join('\n')}`;
 }
 
+const KNATIVE_SERVICE = { apiVersion: 'serving.knative.dev/v1', kind: 'Service' };
+
 /** Asked of the rules themselves, so that the table can't say anything else. */
 function providerTable(): string {
   const strategies: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -140,7 +142,8 @@ function providerTable(): string {
   };
   const rows = Object.entries(PROVIDERS).map(([provider, { needs = [] }]) => {
     const marks = Object.values(strategies).map(analysis => {
-      const spec = { provider, targetRef: { kind: 'Service' }, ...neededBy(needs), analysis };
+      const targetRef = provider === 'knative' ? KNATIVE_SERVICE : { kind: 'Deployment' };
+      const spec = { provider, targetRef, ...neededBy(needs), analysis };
       return checkProvider(spec).length === 0 ? 'yes' : '–';
     });
     const fields = needs.map(([field]) => `\`${field}\``).join(', ') || '–';

@@ -69,6 +69,14 @@ const gatewayCrd = (plural: string): ModuleFile => ({
   to: `crds/gateway-api/${plural}.yaml`,
 });
 
+/** Flagger's own client of Knative pins the version. */
+const knativeCrd = (name: string): ModuleFile => ({
+  from: 'flagger',
+  goModule: 'knative.dev/serving',
+  path: `config/core/300-resources/${name}.yaml`,
+  to: `crds/knative/${name}.yaml`,
+});
+
 const kwokStage = (path: string): ModuleFile => ({
   from: 'kwok',
   goModule: 'sigs.k8s.io/kwok',
@@ -89,6 +97,8 @@ export const moduleFiles: readonly ModuleFile[] = [
   fluxCrds('helm-controller'),
   gatewayCrd('gateways'),
   gatewayCrd('httproutes'),
+  knativeCrd('service'),
+  knativeCrd('revision'),
   kwokStage('pod/fast/pod-ready'),
   kwokStage('pod/fast/pod-complete'),
   kwokStage('pod/fast/pod-delete'),

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BuildOptions, buildTestbed } from './build.ts';
 import type { KubeApi } from './kube-api.ts';
+import { startKnativeRevisions } from './knative-revisions.ts';
 import { kubeconfig } from './kubeconfig.ts';
 import { type MetricsControl, startMetrics } from './metrics.ts';
 import { type ProcessGroup, startProcessGroup } from './process-group.ts';
@@ -76,6 +77,7 @@ export async function startTestbed(options: TestbedOptions = {}): Promise<Testbe
       meshProvider: options.meshProvider ?? 'nginx',
       helm: options.helm ?? true,
     });
+    const knative = startKnativeRevisions(cluster.api);
     const server = { url: cluster.url, ca: cluster.ca };
     log(`The testbed runs; logs: ${folders.logs}`);
     return {
@@ -94,6 +96,7 @@ export async function startTestbed(options: TestbedOptions = {}): Promise<Testbe
         return { token, kubeconfig: kubeconfig({ ...server, token, user: user.name }) };
       },
       async stop(how) {
+        await knative.stop();
         await cluster.api.close();
         await stop(how);
       },

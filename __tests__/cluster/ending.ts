@@ -20,7 +20,7 @@ export interface Ending {
   /** Of which canary; default podinfo. */
   readonly canary?: string;
   readonly target?: string;
-  readonly workloads?: 'deployments' | 'daemonsets';
+  readonly workloads?: 'deployments' | 'daemonsets' | 'services';
   /** The Canary is another object than at the beginning; default: the same one. */
   readonly replaced?: boolean;
   /** When the post step has the last word. */

@@ -74,10 +74,11 @@ export async function settles(
   { scenario }: Pick<Acting, 'scenario'>,
   tag: string,
   name = 'podinfo',
+  workloads: Ending['workloads'] = 'deployments',
 ): Promise<void> {
   await scenario.waitUntil('end of all analyses', async () => {
     const status = (await scenario.canary(name))?.status;
-    const { image } = await scenario.template(`${name}-primary`);
+    const { image } = await scenario.template(`${name}-primary`, workloads);
     return (
       ['Succeeded', 'Failed'].includes(status?.phase ?? '') &&
       status?.lastAppliedSpec === status?.lastPromotedSpec &&

@@ -13,6 +13,7 @@ import type { KubeObject } from '../../testbed/kube-api.ts';
 import type { Testbed } from '../../testbed/start.ts';
 import { fluxObjects } from '../testbed/podinfo.ts';
 import { type CanaryOptions, type Fields, folder } from './folder.ts';
+import { knativeTemplate } from './knative-objects.ts';
 
 export const ENTRY = fileURLToPath(new URL('../../dist/index.js', import.meta.url));
 export const ACTION = fileURLToPath(new URL('../../action.yml', import.meta.url));
@@ -186,11 +187,12 @@ export class ClusterScenario {
     return this.object('apis/flagger.app/v1beta1', 'canaries', name, canarySchema);
   }
 
-  /** Image tag and rollout id of a workload's template. */
+  /** Image tag and rollout id of a workload's template; `services` are Knative's. */
   async template(
     name: string,
-    plural: 'deployments' | 'daemonsets' = 'deployments',
+    plural: 'deployments' | 'daemonsets' | 'services' = 'deployments',
   ): Promise<{ readonly image: string; readonly id: string | undefined }> {
+    if (plural === 'services') return await knativeTemplate(this, name);
     const found = await this.object('apis/apps/v1', plural, name, workloadSchema);
     const { template } = found?.spec ?? {};
     return {

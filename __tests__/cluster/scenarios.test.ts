@@ -6,6 +6,7 @@ import { FOREIGN } from './foreign.ts';
 import { GOOD } from './good.ts';
 import { HELM } from './helm.ts';
 import { INTERRUPTED } from './interrupted.ts';
+import { KNATIVE } from './knative.ts';
 import { readRecording, writeRecording } from '../recordings/recordings.ts';
 import { STORIES } from '../recordings/stories.ts';
 import { firstDifference } from '../recordings/story-lines.ts';
@@ -20,6 +21,7 @@ const GROUPS = [
   { heading: 'Interrupted releases', list: INTERRUPTED },
   { heading: 'Workloads of other repositories', list: FOREIGN },
   { heading: 'Releases through Helm', list: HELM },
+  { heading: 'Knative Services', list: KNATIVE },
 ];
 
 const results = new Map<string, ScenarioResult>();

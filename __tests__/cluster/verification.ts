@@ -17,6 +17,7 @@ const PARTS: readonly (readonly [name: string, folder: string, module: string])[
   ['helm-controller', 'helm-controller', 'github.com/fluxcd/helm-controller'],
   ['kwok', 'kwok', 'sigs.k8s.io/kwok'],
   ['Gateway API', 'manifests', 'sigs.k8s.io/gateway-api'],
+  ['Knative Serving (definitions)', 'flagger', 'knative.dev/serving'],
 ];
 
 export interface VerifiedGroup {

@@ -7,11 +7,10 @@ const HEADER = { match: [{ headers: { 'x-canary': { exact: 'insider' } } }], ite
 function spec(provider: string, analysis: Record<string, unknown>, more: Record<string, unknown> = {}) {
   return {
     provider,
-    targetRef: {
-      apiVersion: 'apps/v1',
-      kind: provider === 'knative' ? 'Service' : 'Deployment',
-      name: 'podinfo',
-    },
+    targetRef:
+      provider === 'knative'
+        ? { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name: 'podinfo' }
+        : { apiVersion: 'apps/v1', kind: 'Deployment', name: 'podinfo' },
     ingressRef: { apiVersion: 'networking.k8s.io/v1', kind: 'Ingress', name: 'podinfo' },
     routeRef: { apiVersion: 'apisix.apache.org/v2', kind: 'ApisixRoute', name: 'podinfo' },
     service: {

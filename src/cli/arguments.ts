@@ -9,7 +9,7 @@ export const USAGE = `gated-rollout: what the action would do, from your own mac
   --config FILE      rollout.yaml (plan, check); default rollout.yaml
   --folder FOLDER    the GitOps repository; default the folder you are in
   --set NAME=VALUE   a value, as the input set; may be given several times
-  --target TARGET    namespace/name of a Deployment (init)
+  --target TARGET    namespace/name of a Deployment; "Service …" for a Knative one, "DaemonSet …" (init)
   --kubeconfig FILE  default: KUBECONFIG, ~/.kube/config
   --context NAME     context of the kubeconfig; default its current one
   --offline          ask no cluster: what runs is not known then, and nothing is proven

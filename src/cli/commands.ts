@@ -14,7 +14,7 @@ import { type IsOurs, type OfflineTarget, offlineGround, offlineTarget } from '.
 import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
 import { ReleasePlanner } from '../plan/planner.ts';
 import type { FluxChain, Observation, TargetView } from '../rollout/observation.ts';
-import { type TargetRef, targetKey } from '../rollout/target.ts';
+import { kindMeant, type TargetRef, targetKey } from '../rollout/target.ts';
 import { objectsOf } from '../run/observed-objects.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { type Arguments, UsageError } from './arguments.ts';
@@ -99,8 +99,9 @@ async function init(given: Arguments, env: Readonly<Record<string, string | unde
       : [
           'canary: # there is none yet; it is added by a commit of its own first',
           `  ${key}:`,
-          '    provider: nginx',
-          `    ingressRef: {name: ${target.name}}`,
+          ...(target.kind === 'Service'
+            ? ['    provider: knative']
+            : ['    provider: nginx', `    ingressRef: {name: ${target.name}}`]),
           '    analysis: {interval: 30s, threshold: 5, stepWeight: 5, maxWeight: 50}',
           '    metrics: [{name: request-success-rate, min: 99}]',
         ]),
@@ -195,9 +196,11 @@ function clientOf(given: Arguments, env: Readonly<Record<string, string | undefi
 function targetOf(text: string): TargetRef {
   const [, kind, namespace, name] = TARGET_PATTERN.exec(text) ?? [];
   if (namespace === undefined || name === undefined) {
-    throw new UsageError(`--target ${text}: namespace/name is needed, or "DaemonSet namespace/name".`);
+    throw new UsageError(
+      `--target ${text}: namespace/name is needed, "DaemonSet namespace/name", or "Service namespace/name" (Knative).`,
+    );
   }
-  return { kind: kind === 'DaemonSet' ? 'DaemonSet' : 'Deployment', namespace, name };
+  return { kind: kindMeant(kind), namespace, name };
 }
 
 /** Image repositories of the target's containers, without their versions. */

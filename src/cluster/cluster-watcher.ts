@@ -9,7 +9,7 @@ import {
 import type { FlaggerGauge } from './flagger-gauge.ts';
 import { type KubeClient, KubeError } from './kube-client.ts';
 import { readObservation, type Watched } from './read-observation.ts';
-import { collectionPath, objectPath } from './resources.ts';
+import { collectionPath, objectPath, targetCollection } from './resources.ts';
 
 /** The server ends a watch after this; then it is begun anew (s). */
 const WATCH_SECONDS = 240;
@@ -140,14 +140,17 @@ export class ClusterWatcher implements ClusterView {
 
   private collections(): readonly { readonly path: string; readonly name?: string }[] {
     const all = new Map<string, { readonly path: string; readonly name?: string }>();
-    const add = (kind: string, namespace: string, name?: string) => {
-      const path = collectionPath(kind, namespace);
+    const add = (kind: string, namespace: string, name?: string) =>
+      addPath(collectionPath(kind, namespace), name);
+    const addPath = (path: string, name?: string) => {
       all.set(`${path} ${name ?? ''}`, name === undefined ? { path } : { path, name });
     };
-    for (const { kind, namespace, name } of this.watched.targets) {
+    for (const target of this.watched.targets) {
+      const { kind, namespace, name } = target;
       add('Canary', namespace);
-      add(kind, namespace, name);
-      add(kind, namespace, `${name}-primary`);
+      addPath(targetCollection(target), name);
+      // A Knative Service tells all that its Revisions do.
+      if (kind !== 'Service') add(kind, namespace, `${name}-primary`);
     }
     for (const { source, kustomizations, links } of Object.values(this.watched.chains)) {
       add('GitRepository', source.namespace, source.name);

@@ -5,7 +5,7 @@ import { type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { asking, ifAllowed } from './cluster-errors.ts';
 import type { KubeClient } from './kube-client.ts';
-import { targetRefOf } from './parse-canary.ts';
+import { guardsTarget } from './parse-canary.ts';
 import { metadataSchema } from './parse-common.ts';
 import { collectionPath, objectPath } from './resources.ts';
 
@@ -74,10 +74,7 @@ const canarySchema = z.looseObject({
 /** The Service of the Canary that guards the target; undefined when there is none. Flagger, Canary.GetServiceNames. */
 async function guardingService(kube: KubeClient, target: TargetRef): Promise<string | undefined> {
   const all = await asking(() => kube.list(collectionPath('Canary', target.namespace)));
-  const found = all.find(object => {
-    const ref = targetRefOf(object);
-    return ref?.kind === target.kind && ref.name === target.name;
-  });
+  const found = all.find(object => guardsTarget(object, target));
   if (found === undefined) return undefined;
   return canarySchema.parse(found).spec.service?.name ?? target.name;
 }

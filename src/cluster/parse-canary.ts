@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { canaryAnalysis } from '../flagger/canary-analysis.ts';
+import type { TargetRef } from '../rollout/target.ts';
 import type { CanaryPhase, CanaryView, FlaggerEvent } from '../rollout/observation.ts';
 import { clusterTime, conditionSchema, type Metadata, metadataSchema } from './parse-common.ts';
 
@@ -25,7 +26,7 @@ const canarySchema = z.looseObject({
     suspend: z.boolean().optional(),
     skipAnalysis: z.boolean().optional(),
     progressDeadlineSeconds: z.number().optional(),
-    targetRef: z.looseObject({ kind: z.string(), name: z.string() }),
+    targetRef: z.looseObject({ apiVersion: z.string().default(''), kind: z.string(), name: z.string() }),
   }),
   status: z
     .looseObject({
@@ -82,9 +83,11 @@ export function parseCanary(object: unknown): CanaryView {
   };
 }
 
-/** `kind/name` of the target that a Canary guards. */
-export function targetRefOf(object: unknown): { readonly kind: string; readonly name: string } | undefined {
-  return canarySchema.safeParse(object).data?.spec.targetRef;
+/** Whether a Canary guards a target. Flagger canary.go, IsKnativeService: a `Service` of another group is a core one. */
+export function guardsTarget(object: unknown, target: TargetRef): boolean {
+  const ref = canarySchema.safeParse(object).data?.spec.targetRef;
+  if (ref?.kind !== target.kind || ref.name !== target.name) return false;
+  return target.kind !== 'Service' || ref.apiVersion === 'serving.knative.dev/v1';
 }
 
 /**

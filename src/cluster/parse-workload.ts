@@ -3,7 +3,7 @@ import type { ReplicaSetView, WorkloadView } from '../rollout/observation.ts';
 import { ROLLOUT_ID_ANNOTATION, SOURCE_SHA_ANNOTATION, type TargetKind } from '../rollout/target.ts';
 import { clusterTime, conditionSchema, metadataSchema } from './parse-common.ts';
 
-const templateSchema = z.looseObject({
+export const templateSchema = z.looseObject({
   metadata: z.looseObject({ annotations: z.record(z.string(), z.string()).nullish() }).nullish(),
 });
 const workloadSchema = z.looseObject({
@@ -33,10 +33,10 @@ const workloadSchema = z.looseObject({
 type RawWorkload = z.infer<typeof workloadSchema>;
 
 /** Kubernetes apps/v1: progressDeadlineSeconds defaults to 600. */
-const DEFAULT_DEADLINE_S = 600;
-const FLUX_MANAGER = 'kustomize-controller';
+export const DEFAULT_DEADLINE_S = 600;
+export const FLUX_MANAGER = 'kustomize-controller';
 
-export function parseWorkload(kind: TargetKind, object: unknown): WorkloadView {
+export function parseWorkload(kind: Exclude<TargetKind, 'Service'>, object: unknown): WorkloadView {
   const raw = workloadSchema.parse(object);
   const { metadata, spec, status } = raw;
   const annotations = spec.template.metadata?.annotations ?? {};

@@ -6,8 +6,8 @@ import { Refusal } from '../rollout/verdict.ts';
 import { asking } from './cluster-errors.ts';
 import type { KubeClient } from './kube-client.ts';
 import { metadataSchema } from './parse-common.ts';
-import { targetRefOf } from './parse-canary.ts';
-import { collectionPath, objectPath } from './resources.ts';
+import { guardsTarget } from './parse-canary.ts';
+import { collectionPath } from './resources.ts';
 
 /** kustomize-controller: reasons of Ready=False with which no commit is applied. */
 const BROKEN = [
@@ -93,10 +93,7 @@ function checkKustomization(target: TargetKey, kustomization: KustomizationView)
 /** @throws Refusal `canary-ambiguous` when Flagger would run two analyses of one target against each other. */
 export async function checkOneCanary(kube: KubeClient, target: TargetRef): Promise<void> {
   const all = await asking(() => kube.list(collectionPath('Canary', target.namespace)));
-  const guards = all.filter(object => {
-    const ref = targetRefOf(object);
-    return ref?.kind === target.kind && ref.name === target.name;
-  });
+  const guards = all.filter(object => guardsTarget(object, target));
   if (guards.length < 2) return;
   const names = guards.map(object => objectSchema.parse(object).metadata.name).join(', ');
   throw new Refusal('canary-ambiguous', `${targetKey(target)} is guarded by several Canaries: ${names}.`, {
@@ -111,9 +108,9 @@ const RECONCILE = 'kustomize.toolkit.fluxcd.io/reconcile';
 /** @throws Refusal `ssa-if-not-present` when Flux is told never to update the target, or a link to it. */
 export async function checkAnnotations(
   kube: KubeClient,
-  on: { readonly kind: string; readonly namespace: string; readonly name: string },
+  on: { readonly what: string; readonly path: string },
 ): Promise<void> {
-  const object = await asking(() => kube.get(objectPath(on)));
+  const object = await asking(() => kube.get(on.path));
   if (object === undefined) return;
   const { annotations, labels } = objectSchema.parse(object).metadata;
   // fluxcd/pkg ssa/utils/meta.go, AnyInMetadata: as annotation or label, in whatever case.
@@ -126,7 +123,7 @@ export async function checkAnnotations(
   if (!blocking) return;
   throw new Refusal(
     'ssa-if-not-present',
-    `${on.kind} ${on.namespace}/${on.name} is marked ${blocking.key}: ${blocking.value}, so that Flux never updates it.`,
+    `${on.what} is marked ${blocking.key}: ${blocking.value}, so that Flux never updates it.`,
     { remedy: 'Take the annotation or label away, then run this again.' },
   );
 }

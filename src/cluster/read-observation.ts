@@ -21,11 +21,12 @@ import { asking, ifAllowed } from './cluster-errors.ts';
 import { configMapsOf } from './config-references.ts';
 import type { FlaggerGauge } from './flagger-gauge.ts';
 import type { KubeClient } from './kube-client.ts';
-import { parseCanary, parseEvents, targetRefOf } from './parse-canary.ts';
+import { guardsTarget, parseCanary, parseEvents } from './parse-canary.ts';
 import { parseGitRepository, parseKustomization } from './parse-flux.ts';
 import { parseHelmRelease } from './parse-helm-release.ts';
+import { parseKnativeService } from './parse-knative.ts';
 import { parseReplicaSets, parseWorkload, selectorOf } from './parse-workload.ts';
-import { collectionPath, objectPath } from './resources.ts';
+import { collectionPath, objectPath, targetPath } from './resources.ts';
 
 export interface Watched {
   readonly targets: readonly TargetRef[];
@@ -79,7 +80,7 @@ async function lookAtAll(kube: KubeClient, on: ReadOptions): Promise<Observation
     Promise.all(
       named.map(async object => {
         const namespace = namespaceOf(object, watched);
-        const path = objectPath({ ...object, namespace });
+        const path = pathOfObject({ ...object, namespace }, watched.targets);
         return [objectKey(object), (await asking(() => kube.get(path))) ?? null] as const;
       }),
     ),
@@ -133,6 +134,18 @@ function namespaceOf(object: ObjectRef, { targets, chains }: Watched): string {
   return object.namespace ?? link?.view.namespace ?? targets[0]?.namespace ?? 'default';
 }
 
+/** `Service/hello` of an `at` change is the Knative one where that is what is released. */
+function pathOfObject(
+  object: ObjectRef & { readonly namespace: string },
+  targets: readonly TargetRef[],
+): string {
+  const target = targets.find(
+    ({ kind, namespace, name }) =>
+      kind === object.kind && namespace === object.namespace && name === object.name,
+  );
+  return target ? targetPath(target) : objectPath(object);
+}
+
 async function readTarget(kube: KubeClient, target: TargetRef): Promise<TargetView> {
   for (let attempt = 1; ; attempt += 1) {
     const canary = await findCanary(kube, target);
@@ -150,10 +163,7 @@ async function readTarget(kube: KubeClient, target: TargetRef): Promise<TargetVi
 /** The Canary whose targetRef names the target: its own name is anybody's choice. */
 async function findCanary(kube: KubeClient, target: TargetRef): Promise<CanaryView | undefined> {
   const all = await asking(() => kube.list(collectionPath('Canary', target.namespace)));
-  const found = all.find(object => {
-    const ref = targetRefOf(object);
-    return ref?.kind === target.kind && ref.name === target.name;
-  });
+  const found = all.find(object => guardsTarget(object, target));
   return found === undefined ? undefined : parseCanary(found);
 }
 
@@ -163,8 +173,15 @@ async function readAround(
   canary: CanaryView | undefined,
 ): Promise<TargetView> {
   const { kind, namespace, name } = target;
+  if (kind === 'Service') {
+    const [service, events] = await Promise.all([
+      readKnativeService(kube, target),
+      canary ? readEvents(kube, canary) : [],
+    ]);
+    return { replicaSets: [], ...service, events };
+  }
   const [live, primary, events] = await Promise.all([
-    asking(() => kube.get(objectPath(target))),
+    asking(() => kube.get(targetPath(target))),
     asking(() => kube.get(objectPath({ kind, namespace, name: `${name}-primary` }))),
     canary ? readEvents(kube, canary) : [],
   ]);
@@ -186,6 +203,15 @@ async function readAround(
     replicaSets,
     events,
   };
+}
+
+async function readKnativeService(kube: KubeClient, target: TargetRef): Promise<Partial<TargetView>> {
+  const service = await asking(() => kube.get(targetPath(target)));
+  if (service === undefined) return {};
+  // After the Service, so that what it names is among them.
+  const labelSelector = `serving.knative.dev/service=${target.name}`;
+  const path = collectionPath('Revision', target.namespace);
+  return parseKnativeService(service, await asking(() => kube.list(path, { labelSelector })));
 }
 
 async function readEvents(kube: KubeClient, canary: CanaryView): Promise<TargetView['events']> {

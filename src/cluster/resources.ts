@@ -1,4 +1,4 @@
-import type { ObjectRef } from '../rollout/target.ts';
+import type { ObjectRef, TargetRef } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 
 /** Group, version and plural of the kinds that we read. */
@@ -20,6 +20,7 @@ const RESOURCES: Readonly<Record<string, readonly [api: string, plural: string]>
   Kustomization: ['apis/kustomize.toolkit.fluxcd.io/v1', 'kustomizations'],
   HelmRelease: ['apis/helm.toolkit.fluxcd.io/v2', 'helmreleases'],
   HelmChart: ['apis/source.toolkit.fluxcd.io/v1', 'helmcharts'],
+  Revision: ['apis/serving.knative.dev/v1', 'revisions'],
   HTTPRoute: ['apis/gateway.networking.k8s.io/v1', 'httproutes'],
 };
 
@@ -36,4 +37,15 @@ export function collectionPath(kind: string, namespace: string): string {
 
 export function objectPath(object: ObjectRef & { readonly namespace: string }): string {
   return `${collectionPath(object.kind, object.namespace)}/${encodeURIComponent(object.name)}`;
+}
+
+/** A target's collection: `Service` is Knative's there, and the core one everywhere else. */
+export function targetCollection({ kind, namespace }: Pick<TargetRef, 'kind' | 'namespace'>): string {
+  return kind === 'Service'
+    ? `/apis/serving.knative.dev/v1/namespaces/${encodeURIComponent(namespace)}/services`
+    : collectionPath(kind, namespace);
+}
+
+export function targetPath(target: TargetRef): string {
+  return `${targetCollection(target)}/${encodeURIComponent(target.name)}`;
 }

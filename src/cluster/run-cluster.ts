@@ -3,6 +3,7 @@ import type { RepositoryName, RolloutFile } from '../config/settings.ts';
 import type { MetricNow, PlanWarning, RenderedObject } from '../plan/plan.ts';
 import type { FluxChain, Observation, SourceView } from '../rollout/observation.ts';
 import type { Clock, ClusterView } from '../rollout/ports.ts';
+import { linkKey } from '../rollout/link-progress.ts';
 import { type ObservedObject, type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { ClusterWatcher } from './cluster-watcher.ts';
@@ -14,6 +15,7 @@ import { metricsNow } from './metrics-now.ts';
 import { missingSecrets } from './missing-secrets.ts';
 import { checkAnnotations, checkChain, checkOneCanary } from './preflight.ts';
 import { readChain, readObservation } from './read-observation.ts';
+import { objectPath, targetPath } from './resources.ts';
 import { sameRepository } from './same-repository.ts';
 import { traceChain } from './trace-chain.ts';
 
@@ -69,10 +71,13 @@ export class Cluster {
     const warnings = Object.entries(now).flatMap(([target, chain]) => checkChain(target, chain));
     await Promise.all(
       rollout.targets.flatMap(target => [
-        checkAnnotations(kube, target),
+        checkAnnotations(kube, { what: targetKey(target), path: targetPath(target) }),
         checkOneCanary(kube, target),
-        ...(now[targetKey(target)]?.links ?? []).map(({ kind, view }) =>
-          checkAnnotations(kube, { kind, namespace: view.namespace, name: view.name }),
+        ...(now[targetKey(target)]?.links ?? []).map(link =>
+          checkAnnotations(kube, {
+            what: linkKey(link),
+            path: objectPath({ kind: link.kind, namespace: link.view.namespace, name: link.view.name }),
+          }),
         ),
       ]),
     );

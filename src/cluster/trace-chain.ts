@@ -3,11 +3,11 @@ import type { ChainLink, FluxChain, SourceView } from '../rollout/observation.ts
 import { type ObjectRef, type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { asking, notManaged } from './cluster-errors.ts';
-import type { KubeClient } from './kube-client.ts';
+import { type KubeClient, KubeError } from './kube-client.ts';
 import { metadataSchema } from './parse-common.ts';
 import { foreignSource, parseGitRepository, parseKustomization, sourceRefOf } from './parse-flux.ts';
 import { parseHelmRelease } from './parse-helm-release.ts';
-import { collectionPath, objectPath } from './resources.ts';
+import { objectPath, targetCollection, targetPath } from './resources.ts';
 
 /** A Kustomization that applies itself, or a circle, ends the way up. */
 const MAX_OWNERS = 10;
@@ -116,7 +116,7 @@ async function sourceOf(kube: KubeClient, kustomization: unknown): Promise<Sourc
 }
 
 async function targetLabels(kube: KubeClient, target: TargetRef): Promise<Readonly<Record<string, string>>> {
-  const object = await asking(() => kube.get(objectPath(target)));
+  const object = await asking(() => kube.get(targetPath(target)));
   if (object === undefined) throw await targetNotFound(kube, target);
   return objectSchema.parse(object).metadata.labels ?? {};
 }
@@ -143,11 +143,12 @@ function nameOf(of: { readonly view: { readonly namespace: string; readonly name
 }
 
 async function targetNotFound(kube: KubeClient, target: TargetRef): Promise<Refusal> {
-  const collection = collectionPath(target.kind, target.namespace);
-  const names = await kube
-    .list(collection)
+  const listed = await kube
+    .list(targetCollection(target))
     .then(items => items.map(item => objectSchema.parse(item).metadata.name))
-    .catch(() => []);
+    .catch((error: unknown) => (error instanceof KubeError && error.status === 404 ? 'unserved' : []));
+  if (target.kind === 'Service') return await knativeNotFound(kube, target, listed);
+  const names = listed === 'unserved' ? [] : listed;
   return new Refusal(
     'target-not-found',
     `There is no ${target.kind} ${target.name} in the namespace ${target.namespace}; it has ${names.slice(0, 20).join(', ') || 'none'}.`,
@@ -156,4 +157,25 @@ async function targetNotFound(kube: KubeClient, target: TargetRef): Promise<Refu
         'Correct target in rollout.yaml (namespace/name), or look whether the kubeconfig is of the right cluster.',
     },
   );
+}
+
+async function knativeNotFound(
+  kube: KubeClient,
+  target: TargetRef,
+  listed: readonly string[] | 'unserved',
+): Promise<Refusal> {
+  const core = await kube.get(objectPath(target)).catch(() => undefined);
+  const { namespace, name } = target;
+  const there =
+    core === undefined
+      ? ''
+      : ` The core Service ${namespace}/${name} is none: it only leads to pods, and holds no template that could be released.`;
+  const remedy = core
+    ? 'Name the Deployment or DaemonSet behind it as the target.'
+    : 'Correct target in rollout.yaml, or look whether the kubeconfig is of the right cluster.';
+  const found =
+    listed === 'unserved'
+      ? `${targetKey(target)} means a Knative Service, and the cluster does not serve serving.knative.dev/v1: Knative Serving is not installed.`
+      : `There is no Knative Service ${name} in the namespace ${namespace}; it has ${listed.slice(0, 20).join(', ') || 'none'}.`;
+  return new Refusal('target-not-found', `${found}${there}`, { remedy });
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { splitImage } from '../rollout/live-value.ts';
-import { type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
+import { kindMeant, type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
 import { changeValues, type NamedChange } from './change-values.ts';
 import { isExactVersion } from './chart-version.ts';
 import { fieldPath } from './field-path.ts';
@@ -381,7 +381,7 @@ function canarySettings(
 
 function parseTarget(text: string): TargetRef {
   const [, kind, namespace = '', name = ''] = TARGET_PATTERN.exec(text) ?? [];
-  return { kind: kind === 'DaemonSet' ? 'DaemonSet' : 'Deployment', namespace, name };
+  return { kind: kindMeant(kind), namespace, name };
 }
 
 function list<T>(value: T | readonly T[]): readonly T[] {

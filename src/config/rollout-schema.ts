@@ -6,7 +6,7 @@ import { METRIC_PRESETS, type MetricPresetName } from '../flagger/metric-presets
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
 const NAME = '[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?';
-export const TARGET_PATTERN = new RegExp(`^(?:(Deployment|DaemonSet) )?(${NAME})/(${NAME})$`);
+export const TARGET_PATTERN = new RegExp(`^(?:(Deployment|DaemonSet|Service) )?(${NAME})/(${NAME})$`);
 const VIA_PATTERN = new RegExp(`^(?:(Kustomization) )?(${NAME})/(${NAME})$`);
 const REPOSITORY_PATTERN = /^[A-Za-z0-9](?:[-A-Za-z0-9]*)\/[-A-Za-z0-9._]+$/;
 const OBJECT_PATTERN = new RegExp(`^([A-Z][A-Za-z0-9]*)/(?:(${NAME})/)?(${NAME})$`);
@@ -14,9 +14,11 @@ export { OBJECT_PATTERN, VIA_PATTERN };
 
 export const targetSchema = z
   .string()
-  .regex(TARGET_PATTERN, 'namespace/name, or DaemonSet namespace/name')
-  .describe('What is released: namespace/name of a Deployment, or DaemonSet namespace/name.')
-  .meta({ examples: ['prod/frontend', 'DaemonSet prod/agent'] });
+  .regex(TARGET_PATTERN, 'namespace/name, DaemonSet namespace/name or Service namespace/name (Knative)')
+  .describe(
+    'What is released: namespace/name of a Deployment, `DaemonSet namespace/name`, or `Service namespace/name` for a Knative Service.',
+  )
+  .meta({ examples: ['prod/frontend', 'DaemonSet prod/agent', 'Service prod/hello'] });
 
 const oneOrMore = <T extends z.ZodType>(item: T) => z.union([item, z.array(item).min(1)]);
 

@@ -1,5 +1,6 @@
 import { canaryAnalysis } from './canary-analysis.ts';
 import type { SpecProblem } from './crd-check.ts';
+import { knativeProblems } from './knative-rules.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 type MatchKind = 'exact' | 'prefix' | 'suffix' | 'regex';
@@ -82,6 +83,8 @@ export function checkProvider(spec: Fields): readonly SpecProblem[] {
 
 function providerProblems(spec: Fields, analysis: Fields): readonly SpecProblem[] {
   const { provider } = spec;
+  const knative = knativeProblems(spec);
+  if (knative.length > 0 && provider !== 'knative') return knative;
   if (typeof provider !== 'string' || provider === '') return [];
   const facts = PROVIDERS[provider];
   if (!facts) {
@@ -94,20 +97,9 @@ function providerProblems(spec: Fields, analysis: Fields): readonly SpecProblem[
     ...missing.map(([field, why]) =>
       at(field, 'nothing', 'a value', `Provider ${provider} needs spec.${field}: ${why}.`),
     ),
-    ...(provider === 'knative' ? [knativeTarget(spec)].filter(each => each !== undefined) : []),
+    ...knative,
     ...strategyProblems(provider, facts, analysis),
   ];
-}
-
-function knativeTarget(spec: Fields): SpecProblem | undefined {
-  const kind = fields(spec['targetRef'])['kind'];
-  if (kind === 'Service') return undefined;
-  return at(
-    'provider',
-    'knative',
-    'a target of kind Service (serving.knative.dev/v1)',
-    'Provider knative moves traffic between revisions of a Knative Service; this target is none.',
-  );
 }
 
 function strategyProblems(provider: string, facts: ProviderFacts, analysis: Fields): readonly SpecProblem[] {

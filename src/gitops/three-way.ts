@@ -39,7 +39,8 @@ function equal(one: FileAt | undefined, other: FileAt | undefined): boolean {
   return one?.sha === other?.sha && one?.mode === other?.mode;
 }
 
-const KEPT_KINDS = /^[ \t]*(?:-[ \t]+)?["']?kind["']?[ \t]*:[ \t]*["']?(?:Canary|Deployment|DaemonSet)\b/m;
+const KEPT_KINDS =
+  /^[ \t]*(?:-[ \t]+)?["']?kind["']?[ \t]*:[ \t]*["']?(?:Canary|Deployment|DaemonSet|Service)\b/m;
 
 /**
  * Whether a file that our commit added may be deleted by its revert: not when it declares a Canary or a workload.
@@ -50,6 +51,6 @@ export function mayDeleteFile(file: CommittedFile): boolean {
   if (file.after.text.startsWith(OWN_PATCH_MARK)) return true;
   return (
     !KEPT_KINDS.test(file.after.text) &&
-    !/"kind"\s*:\s*"(?:Canary|Deployment|DaemonSet)"/.test(file.after.text)
+    !/"kind"\s*:\s*"(?:Canary|Deployment|DaemonSet|Service)"/.test(file.after.text)
   );
 }

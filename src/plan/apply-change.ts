@@ -95,7 +95,7 @@ function applyImage(change: Extract<Change, { kind: 'image' }>, on: ChangeOn): r
       if (change.newRepository !== undefined) refuseOthers(change, image.repositoryBy, on);
       writeImage(on.edits, image, { version: change.version, repository: change.newRepository });
     }
-    const expectation = { kind: 'image', target: on.target, container: image.container.name } as const;
+    const expectation = { kind: 'image', target: on.target, ...named(image.container) } as const;
     return {
       found: {
         change: `image ${image.repository}`,
@@ -184,7 +184,7 @@ function applyValue(change: Extract<Change, { kind: 'env' | 'arg' }>, on: Change
       writePlace(on.edits, found.place, `${found.before}${change.value}`);
     }
   }
-  const expectation = { kind: change.kind, target: on.target, container: container.name, name } as const;
+  const expectation = { kind: change.kind, target: on.target, ...named(container), name } as const;
   return {
     found: {
       change: `${change.kind} ${name}`,
@@ -197,6 +197,11 @@ function applyValue(change: Extract<Change, { kind: 'env' | 'arg' }>, on: Change
     },
     expectation: { ...expectation, value: change.value },
   };
+}
+
+/** The only container of a Knative Service needs no name; Knative gives it one in the cluster. */
+function named({ name }: ContainerSite): { readonly container?: string } {
+  return name === '' ? {} : { container: name };
 }
 
 function chosenContainer(change: Extract<Change, { kind: 'env' | 'arg' }>, on: ChangeOn): ContainerSite {

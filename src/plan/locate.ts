@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { TargetKind } from '../rollout/target.ts';
 import type { Layer } from './layer.ts';
 import { items, record } from './patch-reach.ts';
 import type { YamlPath, YamlText } from './yaml-text.ts';
@@ -33,6 +34,8 @@ const objectSchema = z.looseObject({
   kind: z.string(),
   metadata: z.looseObject({ name: z.string(), namespace: z.string().optional() }),
 });
+
+const refSchema = z.looseObject({ apiVersion: z.string().optional(), kind: z.string(), name: z.string() });
 
 /** All objects of the build, with the way on which kustomize comes to them. */
 export function objectsOf(layer: Layer, above: readonly Layer[] = []): readonly Site[] {
@@ -85,6 +88,23 @@ export function objectsIn(
     }
     return items(listed).map((item, index) => ({ document, root: ['items', index], data: item }));
   });
+}
+
+/** Whether an object is of a target's kind; a core Service is none, only Knative's. */
+export function isOfKind(site: Pick<Site, 'data'>, kind: TargetKind): boolean {
+  if (site.data['kind'] !== kind) return false;
+  return kind !== 'Service' || isKnative(site.data['apiVersion']);
+}
+
+/** Whether a Canary's targetRef means a target that goes by one of these names. Flagger canary.go, IsKnativeService. */
+export function refersTo(ref: unknown, kind: TargetKind, names: readonly string[]): boolean {
+  const { apiVersion, kind: named, name } = refSchema.safeParse(ref).data ?? {};
+  if (named !== kind || name === undefined || !names.includes(name)) return false;
+  return kind !== 'Service' || isKnative(apiVersion);
+}
+
+function isKnative(apiVersion: unknown): boolean {
+  return typeof apiVersion === 'string' && apiVersion.startsWith('serving.knative.dev/');
 }
 
 /** The name that the object has in the cluster: inner prefixes stand nearer to it. */

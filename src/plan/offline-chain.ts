@@ -1,7 +1,7 @@
 import { folderOf } from '../config/folder-path.ts';
 import { canaryAnalysis } from '../flagger/canary-analysis.ts';
 import { walkKustomization } from './kustomize-walk.ts';
-import { builtName, builtNamespace, objectsOf, type Site } from './locate.ts';
+import { builtName, builtNamespace, isOfKind, objectsOf, refersTo, type Site } from './locate.ts';
 import { record, text } from './patch-reach.ts';
 import type { RepositoryFiles } from './plan.ts';
 import { YamlText } from './yaml-text.ts';
@@ -107,7 +107,7 @@ function emptyLayer(folder: string) {
 }
 
 function isTarget(site: Site, target: TargetRef, applier: KustomizationView): boolean {
-  if (site.data['kind'] !== target.kind || builtName(site) !== target.name) return false;
+  if (!isOfKind(site, target.kind) || builtName(site) !== target.name) return false;
   const namespace = builtNamespace(site, applier.targetNamespace);
   return namespace === undefined || namespace === target.namespace;
 }
@@ -186,8 +186,8 @@ function parsed(path: string, content: string): YamlText | undefined {
 /** The Canary as the repository has it, so that its schedule can be told; it says nothing of what runs. */
 function viewFrom(objects: readonly Site[], target: TargetRef): TargetView {
   const site = objects.find(({ data }) => {
-    const ref = record(record(data['spec'])['targetRef']);
-    return data['kind'] === 'Canary' && ref['kind'] === target.kind && ref['name'] === target.name;
+    const ref = record(data['spec'])['targetRef'];
+    return data['kind'] === 'Canary' && refersTo(ref, target.kind, [target.name]);
   });
   if (!site) return { replicaSets: [], events: [] };
   const canary: CanaryView = {

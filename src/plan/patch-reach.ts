@@ -52,7 +52,10 @@ export function reaches(
     const content = record(patch.content);
     const { name, namespace } = record(content['metadata']);
     const elsewhere = namespace !== undefined && !namespacesOf(site, at).includes(text(namespace));
-    return text(content['kind']) === kind && names.includes(text(name)) && !elsewhere;
+    const sameGroup =
+      content['apiVersion'] === undefined ||
+      groupOf(content['apiVersion']) === groupOf(site.data['apiVersion']);
+    return text(content['kind']) === kind && sameGroup && names.includes(text(name)) && !elsewhere;
   }
   const [version = '', group = ''] = text(site.data['apiVersion']).split('/').toReversed();
   const metadata = record(site.data['metadata']);
@@ -65,6 +68,11 @@ export function reaches(
     selects(target.labelSelector, { ...record(metadata['labels']), ...labelsAdded(site, at) }) &&
     selects(target.annotationSelector, record(metadata['annotations']))
   );
+}
+
+/** A core Service and a Knative one may share their name. */
+function groupOf(apiVersion: unknown): string {
+  return text(apiVersion).replace(/\/?[^/]*$/, '');
 }
 
 /** As written, and as the kustomizations within this one have made it. */

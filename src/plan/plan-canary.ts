@@ -9,8 +9,9 @@ import { canaryWarnings } from './canary-warnings.ts';
 import { checkCanary } from './check-canary.ts';
 import { containersOf } from './containers.ts';
 import type { Edits } from './edits.ts';
+import { refuseKnativeCanary } from './knative-target.ts';
 import { hasResources, join } from './kustomize-walk.ts';
-import { besideOf, isShared, type Site } from './locate.ts';
+import { besideOf, isShared, refersTo, type Site } from './locate.ts';
 import { items, record, text } from './patch-reach.ts';
 import type { PlanWarning, RenderedObject, ScheduledAnalysis } from './plan.ts';
 import { scheduleOf } from './schedule.ts';
@@ -62,6 +63,7 @@ export function planCanary(
     const written = on.settings
       ? edited(existing, { ...on, settings: on.settings }, edits.release)
       : { spec: record(existing.data['spec']), rendered: [] };
+    refuseKnativeCanary(on.target, { spec: written.spec, site: existing });
     const schedule = scheduleOf(key, canaryAnalysis(written.spec), {
       name: live.name,
       namespace: live.namespace,
@@ -73,6 +75,7 @@ export function planCanary(
   }
   if (live) {
     if (on.settings) throw elsewhere(key, on.settings);
+    refuseKnativeCanary(on.target, live);
     return { adopted: false, schedule: scheduleOf(key, live.analysis), rendered: [], warnings: [] };
   }
   if (!on.settings) throw missing(key);
@@ -81,8 +84,8 @@ export function planCanary(
 
 function guards(site: Site, on: CanaryOn): boolean {
   if (site.data['kind'] !== 'Canary') return false;
-  const ref = record(record(site.data['spec'])['targetRef']);
-  return ref['kind'] === on.target.kind && (ref['name'] === on.target.name || ref['name'] === on.site.name);
+  const ref = record(site.data['spec'])['targetRef'];
+  return refersTo(ref, on.target.kind, [on.target.name, on.site.name]);
 }
 
 function upstream(
@@ -207,6 +210,16 @@ function newSpec(
   wanted: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
   const { provider, service, analysis, ...rest } = wanted;
+  if (target.kind === 'Service') {
+    // Knative routes by itself: Flagger makes no Service for it and reads none of these fields.
+    return {
+      provider: provider ?? 'knative',
+      targetRef: { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name: target.name },
+      ...rest,
+      ...(service === undefined ? {} : { service }),
+      analysis: { interval: '1m', threshold: 5, ...record(analysis) },
+    };
+  }
   const port = record(service)['port'] ?? containerPort(site);
   if (port === undefined) {
     throw new Refusal(

@@ -18,10 +18,11 @@ import {
   renderedSite,
 } from './helm/helm-site.ts';
 import { placeHelmId } from './helm/place-helm-id.ts';
+import { refuseKnativeFields } from './knative-target.ts';
 import { walkKustomization } from './kustomize-walk.ts';
 import type { Layer } from './layer.ts';
 import { remoteSite, siteBehind } from './live-site.ts';
-import { builtName, builtNamespace, objectsOf, type Site } from './locate.ts';
+import { builtName, builtNamespace, isOfKind, objectsOf, type Site } from './locate.ts';
 import { record, text } from './patch-reach.ts';
 import { placeId } from './place-id.ts';
 import type { FoundValue, PlanWarning, ReleasePlan, RepositoryFiles } from './plan.ts';
@@ -266,7 +267,7 @@ function sitesOf(target: TargetRef, on: BuiltFolder): readonly Site[] {
   return on.objects.filter(site => {
     const namespace = builtNamespace(site, on.targetNamespace);
     return (
-      site.data['kind'] === target.kind &&
+      isOfKind(site, target.kind) &&
       builtName(site) === target.name &&
       (namespace === undefined || namespace === target.namespace)
     );
@@ -276,7 +277,10 @@ function sitesOf(target: TargetRef, on: BuiltFolder): readonly Site[] {
 function siteOf(target: TargetRef, on: BuiltFolder): Site {
   const sites = sitesOf(target, on);
   const [only] = sites;
-  if (sites.length === 1 && only) return only;
+  if (sites.length === 1 && only) {
+    refuseKnativeFields(target, only);
+    return only;
+  }
   const folder = on.folder === '' ? 'the root folder' : on.folder;
   if (only) {
     throw new Refusal(
@@ -291,7 +295,7 @@ function siteOf(target: TargetRef, on: BuiltFolder): Site {
   const seen = ofKind.map(site => `${builtNamespace(site, on.targetNamespace) ?? '?'}/${builtName(site)}`);
   throw new Refusal(
     'target-not-found',
-    `What Flux builds from ${folder} has no ${target.kind} ${target.namespace}/${target.name}; it has ${seen.join(', ') || 'none at all'}.`,
+    `What Flux builds from ${folder} has no ${target.kind === 'Service' ? 'Knative Service' : target.kind} ${target.namespace}/${target.name}; it has ${seen.join(', ') || 'none at all'}.`,
     {
       remedy: 'If it comes from a remote base, a Helm chart or a generator, it cannot be released here yet.',
     },

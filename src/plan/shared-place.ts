@@ -1,5 +1,5 @@
 import type { Change } from '../config/settings.ts';
-import type { TargetKey } from '../rollout/target.ts';
+import { kindOfKey, type TargetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { containersOf } from './containers.ts';
 import { type ImageSetter, imageInBuild, whereOf } from './image-places.ts';
@@ -33,10 +33,7 @@ export function refuseOthers(
 function isTarget(site: Site, targets: readonly TargetKey[]): boolean {
   const kind = text(site.data['kind']);
   const name = `/${builtName(site)}`;
-  return targets.some(
-    target =>
-      target.endsWith(name) && (target.startsWith('DaemonSet ') ? 'DaemonSet' : 'Deployment') === kind,
-  );
+  return targets.some(target => target.endsWith(name) && kindOfKey(target) === kind);
 }
 
 function changesWith(setter: ImageSetter, other: Site, site: Site): boolean {

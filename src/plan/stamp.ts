@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { CommittedFile, FileBlob, RevertForms, RevertRequest } from '../rollout/ports.ts';
-import { OWN_PATCH_MARK, ROLLOUT_ID_ANNOTATION, type TargetKey } from '../rollout/target.ts';
+import { kindOfKey, OWN_PATCH_MARK, ROLLOUT_ID_ANNOTATION, type TargetKey } from '../rollout/target.ts';
 import { helmPlacements } from './helm/helm-placements.ts';
 import { withIdPatch } from './helm/id-patch.ts';
 import { KUSTOMIZATION_NAMES } from './kustomize-walk.ts';
@@ -53,9 +53,7 @@ function meant(data: Readonly<Record<string, unknown>>, targets: readonly Target
   const metadata = record(data['metadata']);
   const name = text(metadata['name']);
   const kind = text(data['kind']);
-  const ofKind = targets.filter(
-    target => (target.startsWith('DaemonSet ') ? 'DaemonSet' : 'Deployment') === kind,
-  );
+  const ofKind = targets.filter(target => kindOfKey(target) === kind);
   const exact = ofKind.filter(target => target.endsWith(`/${name}`));
   if (exact.length > 0) return exact;
   const similar = ofKind.filter(target => target.slice(target.indexOf('/') + 1).includes(name));
@@ -116,7 +114,7 @@ function withPatches(
 
 /** A file with a Canary or a workload is never deleted (Flux would prune it); anything else may go. */
 function keptOrAbsent(after: FileBlob): RevertRequest['files'][number]['restored'] {
-  return /^kind:\s*["']?(?:Canary|Deployment|DaemonSet)\b/m.test(after.text) && !isPatchOfOurs(after)
+  return /^kind:\s*["']?(?:Canary|Deployment|DaemonSet|Service)\b/m.test(after.text) && !isPatchOfOurs(after)
     ? { kind: 'blob', blob: after }
     : { kind: 'absent' };
 }

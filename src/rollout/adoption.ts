@@ -1,5 +1,6 @@
 import { fluxProgress } from './flux-progress.ts';
 import type { JudgeContext, Judgement } from './judge.ts';
+import { trafficElsewhere } from './knative.ts';
 import type { TargetView } from './observation.ts';
 import { promotionLimitMs } from './time-budget.ts';
 
@@ -45,7 +46,8 @@ export function judgeAdoption(view: TargetView, context: JudgeContext): Judgemen
       },
     };
   }
-  if (canary.phase === 'Initialized' && primary?.complete) {
+  const astray = trafficElsewhere(view, ({ revision }) => revision === primary?.name);
+  if (canary.phase === 'Initialized' && primary?.complete && astray === undefined) {
     return {
       stage: 'ended',
       delivered: true,

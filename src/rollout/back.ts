@@ -1,5 +1,6 @@
 import { type KnownRevisions, suspension } from './flux-progress.ts';
 import { isFresh } from './judge.ts';
+import { trafficElsewhere } from './knative.ts';
 import { isAtWork, linkKey, linkOnWayBack } from './link-progress.ts';
 import type { TargetView } from './observation.ts';
 import type { Track } from './track.ts';
@@ -16,8 +17,9 @@ export type BackState =
     };
 
 /**
- * Target and primary run without our id, the primary is complete and serves (not Failed at 100), and Flux attempted
- * the revert, as did every link between it and the target. Phase and hashes alone prove nothing: a revert that landed during Promoting ends Succeeded with the
+ * Target and primary run without our id, the primary is complete and serves (not Failed at 100; of a Knative Service no
+ * traffic goes to a Revision with our id), and Flux attempted the revert, as did every link between it and the target.
+ * Phase and hashes alone prove nothing: a revert that landed during Promoting ends Succeeded with the
  * reverted release on the primary.
  */
 export function backState(options: {
@@ -52,7 +54,7 @@ export function backState(options: {
       canary.phase === 'Failed' &&
       canary.canaryWeight < 100 &&
       isFresh(canary, track, undefined) &&
-      reanalysed(view)
+      reanalysed(view, track)
     ) {
       return {
         kind: 'lost',
@@ -68,6 +70,8 @@ export function backState(options: {
   if (canary.phase === 'Failed' && canary.canaryWeight >= 100) {
     return { kind: 'waiting', detail: `all traffic is on ${track.target}: its primary failed to start` };
   }
+  const astray = trafficElsewhere(view, each => each.rolloutId !== rolloutId);
+  if (astray !== undefined) return { kind: 'waiting', detail: `${track.target}: ${astray}` };
   if (!primary?.complete) {
     return { kind: 'waiting', detail: `the rollout of ${primary?.name ?? 'the primary'} has not finished` };
   }
@@ -76,11 +80,13 @@ export function backState(options: {
 }
 
 /** Failed speaks of the restored template when that is the one Flagger applied last. */
-function reanalysed(view: TargetView): boolean {
+function reanalysed(view: TargetView, track: Track): boolean {
   const canary = view.canary;
-  if (!canary) return false;
+  if (!canary || canary.lastAppliedSpec === canary.lastPromotedSpec) return false;
   const current = view.replicaSets.find(replicaSet => replicaSet.rolloutId === view.target?.rolloutId);
-  return (
-    canary.lastAppliedSpec !== canary.lastPromotedSpec && current?.podTemplateHash === canary.lastAppliedSpec
-  );
+  // Hashes of Revisions cannot be joined: what was said after the restored one came is about it.
+  if (view.target?.kind === 'Service') {
+    return current !== undefined && isFresh(canary, track, current.createdAt);
+  }
+  return current?.podTemplateHash === canary.lastAppliedSpec;
 }

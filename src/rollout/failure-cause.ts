@@ -31,7 +31,8 @@ const PATTERNS: readonly Pattern[] = [
   { match: /^Halt .* advancement .* [<>] /, reason: 'metric-out-of-range', errored: false },
   { match: /manual webhook invoked/, reason: 'rollback-webhook', errored: false },
   {
-    match: /not ready: |exceeded its progress deadline|progress deadline exceeded/,
+    match:
+      /not ready: |exceeded its progress deadline|progress deadline exceeded|^Knative Revision .* is not ready/,
     reason: 'canary-not-ready',
     errored: false,
   },

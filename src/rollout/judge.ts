@@ -2,6 +2,7 @@ import type { Expectation } from './expectation.ts';
 import { failedOutcome, failureCause } from './failure-cause.ts';
 import { fluxProgress, type KnownRevisions } from './flux-progress.ts';
 import { helmRollback } from './helm-rollback.ts';
+import { revisionNotReady, trafficElsewhere } from './knative.ts';
 import { liveValue, sourceOf } from './live-value.ts';
 import type { CanaryView, ClusterTime, ReplicaSetView, TargetView } from './observation.ts';
 import { analysisLimitMs, holdMs, promotionLimitMs, startLimitMs } from './time-budget.ts';
@@ -152,7 +153,7 @@ function deliveryTime(
   view: TargetView,
   ours: readonly { readonly createdAt: ClusterTime }[],
 ): { deliveredClusterTime?: ClusterTime } {
-  // The oldest ReplicaSet of ours dates the delivery; a DaemonSet has none, Flux's own apply does then.
+  // The oldest ReplicaSet (or Revision) of ours dates the delivery; a DaemonSet has none, Flux's own apply does then.
   const time = ours.at(-1)?.createdAt ?? view.target?.appliedAt;
   return time === undefined ? {} : { deliveredClusterTime: time };
 }
@@ -254,14 +255,7 @@ function judgePhase(input: PhaseInput): Judgement {
       return {
         stage: 'analysing',
         analysing: true,
-        limit: {
-          ms: analysisLimitMs(canary),
-          outcome: {
-            kind: 'timed-out',
-            reason: 'analysis-timeout',
-            detail: `The analysis of ${track.target} took longer than its schedule allows${lastWarning(view)}.`,
-          },
-        },
+        ...(revisionNotReady(canary, view, track) ?? { limit: analysisLimit(input) }),
       };
     case 'Promoting':
     case 'Finalising':
@@ -282,6 +276,17 @@ function judgePhase(input: PhaseInput): Judgement {
   }
 }
 
+function analysisLimit({ view, canary, context }: PhaseInput): NonNullable<Judgement['limit']> {
+  return {
+    ms: analysisLimitMs(canary),
+    outcome: {
+      kind: 'timed-out',
+      reason: 'analysis-timeout',
+      detail: `The analysis of ${context.track.target} took longer than its schedule allows${lastWarning(view)}.`,
+    },
+  };
+}
+
 function judgeSucceeded(input: PhaseInput, notStarted: Judgement): Judgement {
   const { view, canary, context, hash, since } = input;
   const { track } = context;
@@ -299,6 +304,22 @@ function judgeSucceeded(input: PhaseInput, notStarted: Judgement): Judgement {
           kind: 'timed-out',
           reason: 'promotion-timeout',
           detail: `Flagger says Succeeded, but the rollout of ${view.primary.name} did not finish.`,
+        },
+      },
+    };
+  }
+  const astray = trafficElsewhere(view, each => each.rolloutId === context.rolloutId);
+  if (astray !== undefined) {
+    return {
+      stage: 'finalising',
+      analysing: true,
+      waitingFor: astray,
+      limit: {
+        ms: startLimitMs(canary),
+        outcome: {
+          kind: 'timed-out',
+          reason: 'promotion-timeout',
+          detail: `Flagger says Succeeded for ${track.target}, but ${astray}.`,
         },
       },
     };

@@ -104,6 +104,8 @@ export interface WorkloadView {
   readonly readyReplicas: number;
   /** Status belongs to this generation, and every pod wanted is updated and available. */
   readonly complete: boolean;
+  /** Of a Knative Service or Revision that is not ready: why, in the words of its condition. */
+  readonly notReady?: string;
   /** The workload's own progressDeadlineSeconds, ms (default 600 000). */
   readonly progressDeadlineMs: number;
   readonly deadlineExceeded: boolean;
@@ -111,15 +113,24 @@ export interface WorkloadView {
   readonly appliedAt?: ClusterTime;
 }
 
+/** One generation of a target's pod template: a ReplicaSet of a Deployment, a Revision of a Knative Service. */
 export interface ReplicaSetView {
   readonly name: string;
   readonly createdAt: ClusterTime;
-  /** Label pod-template-hash. */
+  /** Label pod-template-hash; '' for a Revision: Flagger hashes its name, which is nothing to join by. */
   readonly podTemplateHash: string;
   readonly rolloutId?: string;
   /** Its pod template (parsed JSON), where it was read. */
   readonly template?: unknown;
   readonly replicas: number;
+}
+
+/** A part of a Knative Service's traffic, as its status says. */
+export interface RevisionTraffic {
+  readonly revision: string;
+  readonly rolloutId?: string;
+  /** Percent. */
+  readonly percent: number;
 }
 
 /** An Event of Flagger on the Canary. Lossy and aggregated: colour and causes, never proof. */
@@ -230,10 +241,13 @@ export interface FluxChain {
 
 export interface TargetView {
   readonly target?: WorkloadView;
+  /** `NAME-primary`; of a Knative Service the Revision that Flagger's annotation names. */
   readonly primary?: WorkloadView;
   readonly canary?: CanaryView;
   /** Of the target, newest first; [] for a DaemonSet. */
   readonly replicaSets: readonly ReplicaSetView[];
+  /** Of a Knative Service only. */
+  readonly traffic?: readonly RevisionTraffic[];
   /** Newest last. */
   readonly events: readonly FlaggerEvent[];
   /** By metric, the last value that Flagger found (its own gauge); where it may be read, and in reads only. */

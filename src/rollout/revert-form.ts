@@ -1,6 +1,7 @@
 import type { KnownRevisions } from './flux-progress.ts';
 import type { TargetView } from './observation.ts';
 import type { RevertForm } from './ports.ts';
+import { kindOfKey } from './target.ts';
 import type { Track } from './track.ts';
 
 /**
@@ -10,6 +11,9 @@ import type { Track } from './track.ts';
  * over the old pods and ends Succeeded (Flagger canary/spec.go: hasSpecChanged is false when the hash is the promoted
  * one). So an analysis that runs, or may begin before the revert arrives, is ended by a *stamped* revert: the old
  * content under a new id, which Flagger's next tick takes for a new revision.
+ *
+ * Of a Knative Service every change of the template makes a Revision with a name of its own, and Flagger hashes that
+ * name (canary/knative_controller.go): a plain revert is noticed in every phase.
  */
 export function revertForm(options: {
   readonly view: TargetView | undefined;
@@ -18,6 +22,7 @@ export function revertForm(options: {
   readonly known: KnownRevisions;
 }): RevertForm {
   const { view, track, rolloutId } = options;
+  if (kindOfKey(track.target) === 'Service') return 'plain';
   if (track.outcome?.kind === 'not-applied') return notAppliedForm(track.outcome.reason);
   const canary = view?.canary;
   // Nothing was seen since the push: the commit may be live and about to be analysed.

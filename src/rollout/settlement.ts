@@ -1,3 +1,4 @@
+import { hasNoPrimaryRevision, revisionUnnoticed, runsWhatPrimaryRuns, trafficElsewhere } from './knative.ts';
 import type { CanaryView, TargetView } from './observation.ts';
 import type { Reason } from './verdict.ts';
 
@@ -22,6 +23,14 @@ export function settlement(view: TargetView): Settlement {
       reason: 'canary-suspended',
       what: `${name} is suspended; a commit would resume it unasked, because Flux applies spec.suspend from Git.`,
       remedy: `Resume it first: kubectl -n ${canary.namespace} patch canary ${canary.name} --type merge -p '{"spec":{"suspend":false}}'`,
+    };
+  }
+  if (hasNoPrimaryRevision(canary, view)) {
+    return {
+      kind: 'refuse',
+      reason: 'baseline-unsettled',
+      what: `${name} has no primary Revision, and stays so for good: Flagger initialized it before Knative had made the first Revision, or that Revision was deleted.`,
+      remedy: `Let Flagger begin anew: kubectl -n ${canary.namespace} delete canary ${canary.name} (a Knative Service goes on serving), and have Flux apply it again.`,
     };
   }
   switch (canary.phase) {
@@ -53,13 +62,7 @@ function settledPrimary(name: string, canary: CanaryView, view: TargetView): Set
       what: `${name} is Succeeded, but its last applied revision is not the promoted one`,
     };
   }
-  if (noticePending(canary, view)) {
-    return { kind: 'wait', what: `a new revision of ${view.target?.name} waits for Flagger's next tick` };
-  }
-  if (!view.primary?.complete) {
-    return { kind: 'wait', what: `the primary of ${name} has not finished rolling out` };
-  }
-  return { kind: 'settled' };
+  return unsettled(name, canary, view) ?? { kind: 'settled' };
 }
 
 function settledFailure(name: string, canary: CanaryView, view: TargetView): Settlement {
@@ -75,13 +78,22 @@ function settledFailure(name: string, canary: CanaryView, view: TargetView): Set
         `deployment/${view.target?.name}-primary, wait until it is ready, then run this again.`,
     };
   }
-  if (noticePending(canary, view)) {
+  const waits = unsettled(name, canary, view);
+  if (waits) return waits;
+  // A revert of a Knative Service is a new Revision; when Flagger rejects that one, too, what runs is in Git all the same.
+  const settled = canary.lastAppliedSpec === canary.lastPromotedSpec || runsWhatPrimaryRuns(view);
+  return { kind: settled ? 'settled' : 'failed' };
+}
+
+function unsettled(name: string, canary: CanaryView, view: TargetView): Settlement | undefined {
+  if (noticePending(canary, view) || revisionUnnoticed(canary, view)) {
     return { kind: 'wait', what: `a new revision of ${view.target?.name} waits for Flagger's next tick` };
   }
   if (!view.primary?.complete) {
     return { kind: 'wait', what: `the primary of ${name} has not finished rolling out` };
   }
-  return canary.lastAppliedSpec === canary.lastPromotedSpec ? { kind: 'settled' } : { kind: 'failed' };
+  const astray = trafficElsewhere(view, ({ revision }) => revision === view.primary?.name);
+  return astray === undefined ? undefined : { kind: 'wait', what: `${name}: ${astray}` };
 }
 
 /** The live template is newer than what Flagger's status speaks of. Told by the newest ReplicaSet, where hashes join. */

@@ -1,6 +1,8 @@
 /** What is released: a workload with a pod template, and the names by which everything else refers to it. */
 
-export type TargetKind = 'Deployment' | 'DaemonSet';
+/** `Service` is Knative's (serving.knative.dev); a core Service has no pod template that could be released. */
+export const TARGET_KINDS = ['Deployment', 'DaemonSet', 'Service'] as const;
+export type TargetKind = (typeof TARGET_KINDS)[number];
 
 export interface TargetRef {
   readonly kind: TargetKind;
@@ -8,13 +10,22 @@ export interface TargetRef {
   readonly name: string;
 }
 
-/** `prod/frontend`, or `DaemonSet prod/agent`: the form written in rollout.yaml, used as the key everywhere. */
+/** `prod/frontend`, `DaemonSet prod/agent` or `Service prod/hello`: the form written in rollout.yaml, used as the key everywhere. */
 export type TargetKey = string;
 
 /** The key of a target; Deployment is what is meant when no kind is said. */
 export function targetKey(target: TargetRef): TargetKey {
   const path = `${target.namespace}/${target.name}`;
   return target.kind === 'Deployment' ? path : `${target.kind} ${path}`;
+}
+
+/** The kind that a word before namespace/name means, or the first word of a key. */
+export function kindMeant(word: string | undefined): TargetKind {
+  return TARGET_KINDS.find(kind => kind === word) ?? 'Deployment';
+}
+
+export function kindOfKey(key: TargetKey): TargetKind {
+  return kindMeant(key.split(' ', 1)[0]);
 }
 
 /** Any object of the cluster by name. */

@@ -190,6 +190,7 @@ export const REASONS = {
   'baseline-unsettled': 'The release that runs now is in no settled state.',
   'promotion-failed-before': 'The primary is broken since an earlier promotion.',
   'replicas-in-git': 'Git sets replicas, which Flagger and Flux would fight over.',
+  'traffic-in-git': 'Git sets the traffic of a Knative Service, which Flagger and Flux would fight over.',
   'image-automation': 'Image automation writes the same line.',
   'shared-line': 'The line is shared by several environments.',
   'change-not-found': 'The change matches nothing.',

@@ -1,4 +1,4 @@
-import { ROLLOUT_ID_ANNOTATION, type TargetKey } from '../../rollout/target.ts';
+import { kindOfKey, ROLLOUT_ID_ANNOTATION, type TargetKey } from '../../rollout/target.ts';
 import { record } from '../patch-reach.ts';
 import type { IdPlacement } from '../plan.ts';
 import type { YamlPath } from '../yaml-text.ts';
@@ -42,8 +42,7 @@ export function helmPlacements(data: unknown, on: Looking): readonly IdPlacement
 }
 
 function isOf(target: TargetKey, { kind, name }: { readonly kind: string; readonly name: string }): boolean {
-  const ofKind = target.startsWith('DaemonSet ') ? 'DaemonSet' : 'Deployment';
-  return ofKind === kind && target.endsWith(`/${name}`);
+  return kindOfKey(target) === kind && target.endsWith(`/${name}`);
 }
 
 function valuePaths(
