@@ -26,6 +26,8 @@ export interface HelmPlanOptions {
   readonly namespace?: string;
   readonly targetNamespace?: string;
   readonly id?: string;
+  /** spec.images of the Kustomization. */
+  readonly images?: readonly { readonly name: string; readonly newTag: string }[];
   readonly builder?: TreeBuilder;
 }
 
@@ -89,6 +91,7 @@ export function helmObservation(options: HelmPlanOptions = {}): {
         spec: {
           path: `./${folder}`,
           sourceRef: { kind: 'GitRepository', name: 'fleet' },
+          ...(options.images === undefined ? {} : { images: options.images }),
           ...(options.targetNamespace === undefined ? {} : { targetNamespace: options.targetNamespace }),
         },
       }),

@@ -165,6 +165,11 @@ describe('an image in the values of a HelmRelease', () => {
     expect(overridden.reason).toBe('chain-broken');
   });
 
+  it('is none of the images that a Kustomization sets: those are no values', async () => {
+    const images = [{ name: 'ghcr.io/acme/shop', newTag: '1.0.0' }];
+    expect((await planHelm(folder(VALUES), undefined, { images })).files).toHaveLength(1);
+  });
+
   it('in env or arg is asked for by its place in the values', async () => {
     const refused = await refusalOf(planHelm(folder(VALUES), rolloutYaml('change: [{env: A, value: b}]\n')));
     expect(refused.message).toContain(

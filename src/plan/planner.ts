@@ -218,7 +218,7 @@ export class ReleasePlanner {
         const chain = query.chains[targetKey(target)];
         const definition = chain && (await this.definitionOf(query, chain, layers));
         const link = chain?.links.at(-1);
-        if (!definition && link?.kind !== 'Kustomization') this.refuseOverride(target, applier);
+        if (!definition && !link) this.refuseOverride(target, applier);
         const walkedLayer = await walked;
         const built = definition ? fluxLayer(definition, walkedLayer) : walkedLayer;
         const live = query.observation.targets[targetKey(target)]?.target;
