@@ -1,5 +1,6 @@
 import type { RepositoryName, RolloutFile } from '../config/settings.ts';
 import type { MetricNow, PlanWarning, RenderedObject } from '../plan/plan.ts';
+import type { AutomationHold } from '../rollout/automation-hold.ts';
 import type { FluxChain, Observation, SourceView } from '../rollout/observation.ts';
 import type { Clock, ClusterView } from '../rollout/ports.ts';
 import { type ObservedObject, type TargetKey, targetKey } from '../rollout/target.ts';
@@ -7,6 +8,7 @@ import { Refusal } from '../rollout/verdict.ts';
 import { ClusterWatcher } from './cluster-watcher.ts';
 import { type DryRun, dryRun } from './dry-run.ts';
 import type { FlaggerGauge } from './flagger-gauge.ts';
+import { changeHold, checkMayHold, type ImageAutomations, readAutomations } from './image-automations.ts';
 import type { KubeClient } from './kube-client.ts';
 import { metricsNow } from './metrics-now.ts';
 import { missingSecrets } from './missing-secrets.ts';
@@ -26,6 +28,7 @@ export interface ClusterOptions {
   readonly gauge?: FlaggerGauge | undefined;
 }
 
+type Named = { readonly namespace: string; readonly name: string };
 type Chains = Readonly<Record<TargetKey, FluxChain>>;
 
 /** The cluster that a rollout is released to. */
@@ -92,6 +95,22 @@ export class Cluster {
 
   metricsNow(plan: Parameters<typeof metricsNow>[1]): Promise<readonly MetricNow[]> {
     return metricsNow(this.options.kube, plan);
+  }
+
+  /** @throws Refusal, ClusterForbidden, ClusterUnavailable. */
+  automations(chains: Chains): Promise<ImageAutomations> {
+    const sources = Object.values(chains).map(({ source }) => source);
+    return readAutomations(this.options, sources);
+  }
+
+  /** @throws ClusterForbidden, ClusterUnavailable. */
+  changeHold(automation: Named, next: (hold: AutomationHold) => AutomationHold): Promise<AutomationHold> {
+    return changeHold(this.options, automation, next);
+  }
+
+  /** @throws ClusterForbidden, ClusterUnavailable. */
+  checkMayHold(automation: Named): Promise<void> {
+    return checkMayHold(this.options.kube, automation);
   }
 
   view(on: { readonly chains: Chains; readonly objects: readonly ObservedObject[] }): ClusterView {
