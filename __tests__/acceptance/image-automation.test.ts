@@ -3,6 +3,7 @@ import { valueAt } from '../../sandbox/cluster/kube-object.ts';
 import { imageUpdateAutomation } from '../../sandbox/image-automation.ts';
 import { deployment, KUSTOMIZATION } from '../../sandbox/podinfo.ts';
 import { FLEET, ROLLOUT, type Sandbox, type SandboxOptions } from '../../sandbox/sandbox.ts';
+import type { RunningAction } from '../../sandbox/runner/run-action.ts';
 import { withSandbox } from './with-sandbox.ts';
 
 const MARKER = '{"$imagepolicy": "flux-system:podinfo"}';
@@ -36,6 +37,14 @@ function automation(sandbox: Sandbox, name = 'podinfo') {
 
 const AT_WORK = { suspended: false, heldFor: undefined, keptFor: undefined };
 const RESUME = 'flux resume image update podinfo -n flux-system';
+
+/** In the middle of its analysis; Flagger goes no further until `goOn` is called. */
+async function analysing(sandbox: Sandbox, running: RunningAction): Promise<() => void> {
+  await sandbox.waitForPhase('Progressing');
+  sandbox.cluster.faults.pauseFlagger(true);
+  while (!running.log.text.includes('analysing')) await new Promise(resolve => setTimeout(resolve, 50));
+  return () => sandbox.cluster.faults.pauseFlagger(false);
+}
 
 async function isBack(sandbox: Sandbox, expect: ExpectStatic): Promise<void> {
   expect(sandbox.template('podinfo').tag).toBe('6.14.0');
@@ -144,24 +153,44 @@ describe.concurrent('image-automation: suspend', () => {
   it('a post step that takes the release back resumes nothing', async ({ expect }) => {
     await withAutomation('suspend', async sandbox => {
       const running = await sandbox.start({ inputs: { set: 'image=6.14.1' } });
-      await sandbox.waitForPhase('Progressing');
+      const goOn = await analysing(sandbox, running);
       running.kill();
       await running.done;
-      const post = await running.post();
-      expect(post.log.text).toContain('cancelled (job-cancelled)');
+      const post = running.post();
+      await sandbox.cluster.waitUntil('it is taken back', () => sandbox.template('podinfo').tag === '6.14.0');
+      goOn();
+      expect((await post).log.text).toContain('cancelled (job-cancelled)');
       expect(automation(sandbox)).toMatchObject({ suspended: true, heldFor: undefined });
-      expect(post.log.text).toContain(RESUME);
+      expect((await post).log.text).toContain(RESUME);
       await isBack(sandbox, expect);
+    });
+  });
+
+  it('a main that is killed before its commit: post resumes it', async ({ expect }) => {
+    await withAutomation('suspend', async sandbox => {
+      const running = await sandbox.start({ inputs: { set: 'image=6.14.1' } });
+      sandbox.github.onRequest(({ method, path }) => {
+        if (method === 'POST' && path.endsWith('/git/trees')) running.kill();
+      });
+      await running.done;
+      expect(automation(sandbox).suspended).toBe(true);
+      const post = await running.post();
+      expect(post.log.text).toContain('goes on again');
+      expect(automation(sandbox)).toEqual(AT_WORK);
+      expect(await sandbox.titles()).toEqual(['Initial commit']);
     });
   });
 
   it('a lost machine: a sweep ends the rollout and resumes image automation', async ({ expect }) => {
     await withAutomation('suspend', async sandbox => {
       const lost = await sandbox.start({ inputs: { set: 'image=6.14.1' } });
-      await sandbox.waitForPhase('Progressing');
+      const goOn = await analysing(sandbox, lost);
       lost.kill();
       await lost.done;
       const sweep = await sandbox.start({ inputs: { mode: 'sweep' } });
+      while (!sweep.log.text.includes('left unfinished'))
+        await new Promise(resolve => setTimeout(resolve, 50));
+      goOn();
       expect((await sweep.done).outputs).toMatchObject({ verdict: 'promoted' });
       expect(automation(sandbox)).toEqual(AT_WORK);
     });
@@ -255,7 +284,7 @@ describe.concurrent('image-automation: follow', () => {
     await withAutomation('follow', async sandbox => {
       const { outputs } = await sandbox.release('6.14.1', { inputs: { 'apply-timeout': '30s' } });
       expect(outputs).toMatchObject({ verdict: 'refused', reason: 'image-automation' });
-      expect(outputs['result']).toContain('apps/deployment.yaml:15, which still says 6.14.0');
+      expect(outputs['result']).toContain('apps/deployment.yaml:16, which still says 6.14.0');
       expect(await sandbox.titles()).toEqual(['Initial commit']);
     });
   });
@@ -270,41 +299,56 @@ describe.concurrent('image-automation: follow', () => {
     });
   });
 
-  it('cancelled while it is analysed: stamped where the commit put no id, and proven back by post', async ({
-    expect,
-  }) => {
-    await withAutomation(
-      'follow',
-      async sandbox => {
-        const running = await sandbox.start({ inputs: { set: 'image=6.14.1' }, rate: 1 });
-        sandbox.imageAutomation.finds('6.14.1');
-        await sandbox.waitForPhase('Progressing');
-        while (!running.log.text.includes('analysing')) await new Promise(resolve => setTimeout(resolve, 50));
-        running.cancel();
-        const main = await running.done;
-        expect(main.outputs).toMatchObject({ verdict: 'revert-unverified', reason: 'job-cancelled' });
-        expect((await sandbox.titles())[0]).toContain('Revert release of podinfo');
-        expect(automation(sandbox)).toMatchObject({ suspended: true, heldFor: undefined });
-        const post = await running.post();
-        expect(post.log.text).toContain('cancelled (job-cancelled)');
-        expect(await sandbox.file('apps/kustomization.yaml')).toBe(IN_KUSTOMIZATION);
-        expect(await sandbox.file('apps/deployment.yaml')).toContain('-revert');
-        expect(sandbox.template('podinfo').tag).toBe('6.14.0');
-        expect(sandbox.template('podinfo-primary').tag).toBe('6.14.0');
+  it.for([
+    ['its own manifest', { 'apps/kustomization.yaml': IN_KUSTOMIZATION }, 'apps/deployment.yaml'],
+    [
+      'a patch of this environment',
+      {
+        'apps/deployment.yaml': null,
+        'base/deployment.yaml': deployment(),
+        'base/kustomization.yaml': 'resources: [deployment.yaml]\n',
+        'apps/kustomization.yaml': IN_KUSTOMIZATION.replace('- deployment.yaml', '- ../base'),
       },
-      { files: { 'apps/kustomization.yaml': IN_KUSTOMIZATION } },
-    );
-  });
+      'apps/podinfo-rollout.yaml',
+    ],
+  ] as const)(
+    'cancelled while it is analysed: the id that ends that goes into %s',
+    async ([_where, files, stamped], { expect }) => {
+      await withAutomation(
+        'follow',
+        async sandbox => {
+          const running = await sandbox.start({ inputs: { set: 'image=6.14.1' }, rate: 1 });
+          sandbox.imageAutomation.finds('6.14.1');
+          const goOn = await analysing(sandbox, running);
+          running.cancel();
+          const main = await running.done;
+          expect(main.outputs).toMatchObject({ verdict: 'revert-unverified', reason: 'job-cancelled' });
+          expect((await sandbox.titles())[0]).toContain('Revert release of podinfo');
+          expect(automation(sandbox)).toMatchObject({ suspended: true, heldFor: undefined });
+          goOn();
+          const post = await running.post();
+          expect(post.log.text).toContain('cancelled (job-cancelled)');
+          expect(await sandbox.file('apps/kustomization.yaml')).toContain('newTag: 6.14.0');
+          expect(await sandbox.file(stamped)).toMatch(/gated-rollout\/id: podinfo-.*-revert/);
+          expect(sandbox.template('podinfo').tag).toBe('6.14.0');
+          expect(sandbox.template('podinfo-primary').tag).toBe('6.14.0');
+        },
+        { files },
+      );
+    },
+  );
 
   it('a main that is killed: post takes the commit of image automation back', async ({ expect }) => {
     await withAutomation('follow', async sandbox => {
       const running = await sandbox.start({ inputs: { set: 'image=6.14.1' } });
       sandbox.imageAutomation.finds('6.14.1');
-      await sandbox.waitForPhase('Progressing');
+      const goOn = await analysing(sandbox, running);
       running.kill();
       await running.done;
-      const post = await running.post();
-      expect(post.log.text).toContain('cancelled (job-cancelled)');
+      const post = running.post();
+      await sandbox.cluster.waitUntil('it is taken back', () => sandbox.template('podinfo').tag === '6.14.0');
+      goOn();
+      expect((await post).log.text).toContain('cancelled (job-cancelled)');
       expect(automation(sandbox)).toMatchObject({ suspended: true, heldFor: undefined });
       expect(sandbox.template('podinfo').tag).toBe('6.14.0');
       expect(sandbox.template('podinfo-primary').tag).toBe('6.14.0');

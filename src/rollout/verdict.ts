@@ -190,7 +190,7 @@ export const REASONS = {
   'baseline-unsettled': 'The release that runs now is in no settled state.',
   'promotion-failed-before': 'The primary is broken since an earlier promotion.',
   'replicas-in-git': 'Git sets replicas, which Flagger and Flux would fight over.',
-  'image-automation': 'Image automation writes the same line.',
+  'image-automation': 'Image automation writes the same line, or did not write what was waited for.',
   'shared-line': 'The line is shared by several environments.',
   'change-not-found': 'The change matches nothing.',
   'change-ambiguous': 'The change matches more than one place.',

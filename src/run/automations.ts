@@ -26,6 +26,8 @@ export class Automations {
   private readonly parts: Parts;
   /** Undefined: the cluster cannot be seen. */
   private readonly chains: Chains | undefined;
+  /** It should have been suspended before a revert, and was not. */
+  private unkept = false;
 
   constructor(parts: Parts, chains: Chains | undefined) {
     this.parts = parts;
@@ -60,14 +62,14 @@ export class Automations {
   }
 
   /**
-   * Whether a commit of image automation to these files can come at all, and could be taken back.
+   * Whether a commit of image automation to these files can come at all (unless it is there), and could be taken back.
    * @throws Refusal, ClusterForbidden, ClusterUnavailable.
    */
-  async mayFollow(paths: readonly string[]): Promise<void> {
+  async mayFollow(paths: readonly string[], on: { readonly arrived: boolean }): Promise<void> {
     const { all } = await this.read();
     const coming = all.filter(automation => writesTo(automation, paths));
     const awake = coming.filter(({ hold }) => !hold.suspended);
-    if (awake.length === 0) throw nobodyComes(coming, paths);
+    if (awake.length === 0 && !on.arrived) throw nobodyComes(coming, paths);
     for (const automation of awake) await this.parts.cluster.checkMayHold(automation);
   }
 
@@ -79,7 +81,7 @@ export class Automations {
     const { id, identity } = intent;
     if (!this.wanted) return;
     const paths = commit.files.map(({ path }) => path);
-    await this.atMost(async () => {
+    const done = await this.atMost(async () => {
       const { all } = await this.read();
       const branch = this.branch();
       // What only followed has suspended nothing so far.
@@ -89,7 +91,9 @@ export class Automations {
       for (const automation of all.filter(isConcerned)) {
         await this.parts.cluster.changeHold(automation, now => keptBy(now, id));
       }
+      return true;
     });
+    this.unkept = done === undefined && identity === 'values';
   }
 
   /** What the end of a rollout means for what it holds; the words for its report. Never throws. */
@@ -114,7 +118,8 @@ export class Automations {
   async ended(view: RolloutView, id: string): Promise<RolloutView> {
     const { outcome } = view;
     if (!outcome) return view;
-    const { notes, resume } = await this.end(id, outcome.verdict);
+    const end = await this.end(id, outcome.verdict);
+    const { notes, resume } = this.unkept && end.notes.length === 0 ? UNKEPT : end;
     if (notes.length === 0) return view;
     const remedy = [outcome.remedy, ...resume].filter(part => part !== undefined).join(' ');
     return {
@@ -180,6 +185,15 @@ export interface AutomationsEnd {
   /** What a person has to do, with the commands. */
   readonly resume: readonly string[];
 }
+
+const UNKEPT: AutomationsEnd = {
+  notes: [
+    'Image automation could not be suspended before the revert; it may write the rejected version again.',
+  ],
+  resume: [
+    'Suspend image automation by hand: flux get image update -A, flux suspend image update NAME -n NAMESPACE',
+  ],
+};
 
 interface Ended {
   readonly automation: ImageAutomation;

@@ -51,7 +51,8 @@ export async function followAutomation(parts: RunParts, on: FollowingOn): Promis
   if (newer) return await report.end(newer);
   report.planned(first.found);
   checkTime(parts, first);
-  if (!first.unchanged) await on.automations.mayFollow([...new Set(first.found.map(({ path }) => path))]);
+  const paths = [...new Set(first.found.map(({ path }) => path))];
+  await on.automations.mayFollow(paths, { arrived: first.unchanged });
   report.stage('applying');
   const arrival = await awaitAutomation(parts, { view, gitops, report, planAt });
   if (arrival.kind === 'running') return await report.end(unchangedOutcome(arrival.plan));
