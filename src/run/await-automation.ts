@@ -56,7 +56,8 @@ export async function awaitAutomation(
       if (looks.every(look => look.delivered && look.settled)) return { kind: 'running', plan };
       on.report.note('The primary runs what is asked for already; waiting for what goes on to settle.');
     } else {
-      proven ||= isProven(parts, plan, observation);
+      // Once is enough: Flux names a revision a moment before it has applied it.
+      if (!proven) proven = isProven(parts, plan, observation);
       on.report.note(waitingWords(plan.found));
     }
     const limitMs = plan.unchanged ? Math.max(applyMs, settleMs) : applyMs;
