@@ -271,6 +271,26 @@ describe.concurrent('image-automation: follow', () => {
     });
   });
 
+  it('what stood before was rejected itself: a pull request asks, and image automation is suspended', async ({
+    expect,
+  }) => {
+    await withAutomation('follow', async sandbox => {
+      sandbox.cluster.setMetric('prod/podinfo', 'success', 90);
+      await sandbox.github.push(FLEET, {
+        files: { 'apps/deployment.yaml': MARKED.replace('6.14.0', '6.14.1') },
+        message: 'By hand, and bad',
+      });
+      await sandbox.waitForPhase('Failed');
+      const running = await sandbox.start({ inputs: { set: 'image=6.14.2' } });
+      sandbox.imageAutomation.finds('6.14.2');
+      const { outputs } = await running.done;
+      expect(outputs).toMatchObject({ verdict: 'revert-blocked', reason: 'no-restore-point' });
+      expect(outputs['result']).toContain('apps/deployment.yaml said 6.14.1');
+      expect(sandbox.github.pullRequests(FLEET)).toHaveLength(1);
+      expect(automation(sandbox).suspended).toBe(true);
+    });
+  });
+
   it('what was promoted before we came is proven to run', async ({ expect }) => {
     await withAutomation('follow', async sandbox => {
       sandbox.imageAutomation.finds('6.14.1');
