@@ -34,6 +34,7 @@ function planOf(tree: Readonly<Record<string, string>>): ReleasePlan {
     expectations: [],
     found,
     unchanged: files.length === 0,
+    build: { kind: 'unproven', why: '', surprising: false },
     automated: [],
     follows: true,
     schedule: [],

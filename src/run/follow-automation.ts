@@ -37,13 +37,7 @@ export async function followAutomation(parts: RunParts, on: FollowingOn): Promis
   if (parts.rollout.imageAutomation !== 'follow') return undefined;
   const { view, report, repository } = on;
   const { gitops } = repository;
-  const planAt = async (commit: string, observation: Observation): Promise<ReleasePlan> =>
-    await parts.planner.plan({
-      files: await gitops.filesAt(commit),
-      chains: on.chains,
-      observation,
-      rolloutId: report.frame.id,
-    });
+  const planAt = plansOf(parts, on);
   const observation = await view.read();
   const first = await planAt(await gitops.head(), observation);
   if (!first.follows || first.adoption.length > 0) return undefined;
@@ -63,6 +57,20 @@ export async function followAutomation(parts: RunParts, on: FollowingOn): Promis
     planAt: commit => planAt(commit, arrival.observation),
   });
   return await followBrought(parts, on, { arrival, brought });
+}
+
+/** Plans by commit: the branch is looked at every few seconds, and a tree never changes. */
+function plansOf(parts: RunParts, { repository, chains, report }: FollowingOn) {
+  const plans = new Map<string, Promise<ReleasePlan>>();
+  return (commit: string, observation: Observation): Promise<ReleasePlan> => {
+    const known = plans.get(commit);
+    if (known) return known;
+    const planned = repository.gitops
+      .filesAt(commit)
+      .then(files => parts.planner.plan({ files, chains, observation, rolloutId: report.frame.id }));
+    plans.set(commit, planned);
+    return planned;
+  };
 }
 
 async function followBrought(
