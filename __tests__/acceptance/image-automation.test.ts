@@ -218,7 +218,9 @@ describe.concurrent('image-automation: follow', () => {
   }) => {
     await withAutomation('follow', async sandbox => {
       const running = await sandbox.start({ inputs: { set: 'image=6.14.1' } });
-      await new Promise(resolve => setTimeout(resolve, 1_000));
+      while (!running.log.text.includes('Waiting for image automation to write 6.14.1')) {
+        await new Promise(resolve => setTimeout(resolve, 50));
+      }
       sandbox.imageAutomation.finds('6.14.1');
       const { outputs } = await running.done;
       expect(outputs).toMatchObject({ verdict: 'promoted', reason: 'analysed' });
