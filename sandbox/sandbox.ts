@@ -3,6 +3,7 @@ import { stringify } from 'yaml';
 import { type EmbeddedCluster, startCluster } from './cluster/embedded-cluster.ts';
 import { textAt, valueAt, listAt } from './cluster/kube-object.ts';
 import { type EmbeddedGitHub, type EmbeddedGitHubOptions, startGitHub } from './github/embedded-github.ts';
+import { ImageAutomation } from './image-automation.ts';
 import type { Files } from './github/repository-setup.ts';
 import { canary, deployment, fluxObjects, KUSTOMIZATION, NAMESPACE } from './podinfo.ts';
 import { type FinishedProcess, type RunningAction, startAction, type Step } from './runner/run-action.ts';
@@ -39,6 +40,7 @@ change: [{image: ghcr.io/stefanprodan/podinfo}]
 export class Sandbox {
   readonly github: EmbeddedGitHub;
   readonly cluster: EmbeddedCluster;
+  readonly imageAutomation: ImageAutomation;
   readonly rate: number;
   rollout: string;
   private readonly running: RunningAction[] = [];
@@ -53,6 +55,7 @@ export class Sandbox {
   }) {
     this.github = on.github;
     this.cluster = on.cluster;
+    this.imageAutomation = new ImageAutomation({ ...on, repository: FLEET });
     this.rate = on.rate;
     this.rollout = on.rollout;
   }
@@ -193,6 +196,7 @@ export class Sandbox {
   }
 
   async close(): Promise<void> {
+    await this.imageAutomation.stop();
     for (const running of this.running) await running.dispose();
     await this.cluster.close();
     await this.github.close();

@@ -173,6 +173,9 @@ export function assemble(on: Assembly): Assembled {
       missingSecrets: async objects => await cluster().missingSecrets(objects),
       metricsNow: async plan => await cluster().metricsNow(plan),
       dryRun: async objects => await cluster().dryRun(objects),
+      automations: async chains => await cluster().automations(chains),
+      changeHold: async (automation, next) => await cluster().changeHold(automation, next),
+      checkMayHold: async automation => await cluster().checkMayHold(automation),
       view: query => cluster().view(query),
     },
     openRepository: async branch => {

@@ -45,8 +45,11 @@ export async function post(env: NodeJS.ProcessEnv): Promise<number> {
 }
 
 /** What a person must do when we cannot: nothing is ever lost silently. */
-function byHand({ commit, branch, revert }: Memory, error: unknown): string {
+function byHand({ id, commit, branch, revert }: Memory, error: unknown): string {
   const why = error instanceof Error ? error.message : String(error);
+  if (commit === undefined) {
+    return `What was left of the rollout ${id} could not be seen to (${why}); nothing of it is in Git. Image automation may still be suspended: flux get image update -A, flux resume image update NAME -n NAMESPACE`;
+  }
   const done = revert === undefined ? '' : ` The revert ${revert} may be on the branch already; look first.`;
   return `The rollout could not be ended (${why}). Commit ${commit} may still be on ${branch} of the GitOps repository.${done} Take it back by hand: git revert ${commit}`;
 }

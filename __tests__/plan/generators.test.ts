@@ -152,6 +152,7 @@ describe('inputs of generators', () => {
       id: 'a',
       name: 'shop',
       kind: 'release',
+      identity: 'annotation',
       source: { repository: 'a/b', sha: 'c' },
       runUrl: '',
       baselines: [

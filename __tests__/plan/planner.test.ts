@@ -5,6 +5,7 @@ import type { ReleasePlan } from '../../src/plan/plan.ts';
 import { ReleasePlanner } from '../../src/plan/planner.ts';
 import { canaryAnalysis } from '../../src/flagger/canary-analysis.ts';
 import type { CanaryView, FluxChain, KustomizationView, Observation } from '../../src/rollout/observation.ts';
+import type { FileChange } from '../../src/rollout/ports.ts';
 import { targetKey } from '../../src/rollout/target.ts';
 import { Refusal } from '../../src/rollout/verdict.ts';
 import { memoryFiles } from './memory-files.ts';
@@ -107,19 +108,41 @@ const KUSTOMIZATION: KustomizationView = {
   waits: false,
 };
 
+interface PlanOptions {
+  readonly canary?: boolean;
+  readonly folder?: string;
+  readonly targetNamespace?: string;
+  /** Folder of the Kustomization that applies the Kustomization of the targets. */
+  readonly parent?: string;
+  readonly imageNames?: readonly string[];
+}
+
 function plan(
   files: Readonly<Record<string, string>>,
   yaml: string,
-  options: {
-    readonly canary?: boolean;
-    readonly folder?: string;
-    readonly targetNamespace?: string;
-    /** Folder of the Kustomization that applies the Kustomization of the targets. */
-    readonly parent?: string;
-    readonly imageNames?: readonly string[];
-  } = {},
+  options: PlanOptions = {},
 ): Promise<ReleasePlan> {
   const rollout = rolloutOf(yaml);
+  return new ReleasePlanner({ rollout, sourceSha: 'c'.repeat(40) }).plan({
+    files: memoryFiles(files),
+    chains: chainsOf(rollout, options),
+    observation: observation(options),
+    rolloutId: 'shop-1',
+  });
+}
+
+function stamp(files: Readonly<Record<string, string>>, yaml: string): Promise<readonly FileChange[]> {
+  const rollout = rolloutOf(yaml);
+  return new ReleasePlanner({ rollout, sourceSha: 'c'.repeat(40) }).stamp({
+    files: memoryFiles(files),
+    chains: chainsOf(rollout, {}),
+    observation: observation(),
+    rolloutId: 'id-revert',
+    targets: ['prod/frontend'],
+  });
+}
+
+function chainsOf(rollout: RolloutFile, options: PlanOptions): Readonly<Record<string, FluxChain>> {
   const chain: FluxChain = {
     source: {
       kind: 'GitRepository',
@@ -142,12 +165,7 @@ function plan(
       },
     ],
   };
-  return new ReleasePlanner({ rollout, sourceSha: 'c'.repeat(40) }).plan({
-    files: memoryFiles(files),
-    chains: Object.fromEntries(rollout.targets.map(target => [targetKey(target), chain])),
-    observation: observation(options),
-    rolloutId: 'shop-1',
-  });
+  return Object.fromEntries(rollout.targets.map(target => [targetKey(target), chain]));
 }
 
 const IMAGE = 'target: [prod/frontend]\nchange: [{image: "ghcr.io/acme/shop:6.2.0"}]\n';
@@ -523,6 +541,54 @@ describe('refusals name file, line and what was found', () => {
     const error = await refusal(plan({ ...PLAIN, 'apps/deployment.yaml': marked }, IMAGE));
     expect(error.reason).toBe('image-automation');
     expect(error.message).toContain('apps/deployment.yaml:16');
+  });
+
+  describe('lines of image automation', () => {
+    const MARKED = DEPLOYMENT.replace('# the version', '# {"$imagepolicy": "flux-system:shop"}');
+    const files = { ...PLAIN, 'apps/deployment.yaml': MARKED };
+    const inMode = (mode: string, more = '') =>
+      `target: [prod/frontend]\nchange:\n- {image: "ghcr.io/acme/shop:6.2.0"}\n${more}image-automation: ${mode}\n`;
+
+    it('suspend: plans as ever, and names the files', async () => {
+      const made = await plan(files, inMode('suspend'));
+      expect(made.automated).toEqual(['apps/deployment.yaml']);
+      expect(made.follows).toBe(false);
+      expect(made.placements).toHaveLength(1);
+    });
+
+    it('follow: shows what is waited for, and places no id', async () => {
+      const made = await plan(files, inMode('follow'));
+      expect(made).toMatchObject({ follows: true, placements: [], unchanged: false });
+      expect(made.files.map(({ text }) => text)).toEqual([MARKED.replace('6.1.0', '6.2.0')]);
+      expect(made.warnings[0]?.message).toContain('apps/deployment.yaml:16');
+    });
+
+    it('follow: what has no marker at all is released by us', async () => {
+      const made = await plan(PLAIN, inMode('follow'));
+      expect(made.follows).toBe(false);
+      expect(made.placements).toHaveLength(1);
+    });
+
+    it('follow: refuses a value that image automation does not write', async () => {
+      const both = inMode('follow', "- {env: ERROR_FRACTION, value: '0.5'}\n");
+      const error = await refusal(plan(files, both));
+      expect(error.reason).toBe('image-automation');
+      expect(error.message).toContain('apps/deployment.yaml:22');
+    });
+
+    it('follow: refuses changes of the Canary, which only a commit of ours would make', async () => {
+      const canary = inMode('follow', 'canary: {prod/frontend: {analysis: {threshold: 9}}}\n');
+      const error = await refusal(plan(files, canary));
+      expect(error.reason).toBe('image-automation');
+      expect(error.message).toContain('apps/canary.yaml');
+    });
+
+    it('puts only the id where a revert needs it, and no source commit', async () => {
+      const changes = await stamp(files, inMode('follow'));
+      expect(changes.map(({ path }) => path)).toEqual(['apps/deployment.yaml']);
+      expect(changes[0]?.text).toContain('gated-rollout/id: id-revert');
+      expect(changes[0]?.text).not.toContain('source-sha');
+    });
   });
 });
 

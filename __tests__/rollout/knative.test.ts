@@ -73,6 +73,7 @@ function track(fields: Partial<Track> = {}): Track {
 function context(fields: Partial<JudgeContext> = {}): JudgeContext {
   return {
     rolloutId: ID,
+    identity: 'annotation',
     track: track(),
     expectations: [],
     objects: {},

@@ -323,6 +323,7 @@ export function intentOf(view: TargetView, id: string, fields: Partial<Intent> =
     id,
     name: 'podinfo',
     kind: 'release',
+    identity: 'annotation',
     baselines: [baseline],
     expectations: [],
     restore: { kind: 'parent' },

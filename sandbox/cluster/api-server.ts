@@ -30,6 +30,8 @@ export interface ApiRequestNote {
 /** The API server's part that clients see: get, list, watch, patch. Faults are scripted through its fields. */
 export class ApiServer {
   readonly requests: ApiRequestNote[] = [];
+  /** Kinds whose definitions are not installed, by plural. */
+  readonly unserved = new Set<string>();
   /** No connection is answered while true. */
   down = false;
   private readonly store: ObjectStore;
@@ -134,7 +136,7 @@ export class ApiServer {
       return;
     }
     const route = routeOf(url.pathname);
-    if (!route) {
+    if (!route || this.unserved.has(route.plural)) {
       note(404);
       fail(response, 404, 'the server could not find the requested resource');
       return;
@@ -165,6 +167,14 @@ export class ApiServer {
     if (verb === 'get') return send(response, object);
     if (verb === 'patch') {
       const patch = await body(request);
+      const version = valueAt(patch, 'metadata', 'resourceVersion');
+      if (version !== undefined && version !== object.metadata.resourceVersion) {
+        return fail(
+          response,
+          409,
+          'the object has been modified; please apply your changes to the latest version',
+        );
+      }
       return send(response, this.store.patch(object, patch, { manager: user.name }));
     }
     fail(response, 405, `${method} is not emulated`);

@@ -116,6 +116,10 @@ export class EmbeddedCluster {
       await this.clock.sleep(ms);
       this.parts.api.down = false;
     },
+    /** The definition of a kind is not installed. */
+    unserve: (plural: string): void => {
+      this.parts.api.unserved.add(plural);
+    },
     dropWatches: (): void => this.parts.api.dropWatches(),
     answerNext: (...statuses: readonly number[]): void => this.parts.api.answerNext(...statuses),
     /** Flagger is not running while paused. */

@@ -48,6 +48,11 @@ export const KINDS = [
   { api: 'apis/flagger.app/v1beta1', plural: 'metrictemplates', kind: 'MetricTemplate' },
   { api: 'apis/flagger.app/v1beta1', plural: 'alertproviders', kind: 'AlertProvider' },
   { api: 'apis/source.toolkit.fluxcd.io/v1', plural: 'gitrepositories', kind: 'GitRepository' },
+  {
+    api: 'apis/image.toolkit.fluxcd.io/v1',
+    plural: 'imageupdateautomations',
+    kind: 'ImageUpdateAutomation',
+  },
   { api: 'apis/kustomize.toolkit.fluxcd.io/v1', plural: 'kustomizations', kind: 'Kustomization' },
 ] as const;
 

@@ -106,8 +106,7 @@ export function parseReplicaSets(objects: readonly unknown[], ownerUid: string):
         createdAt: clusterTime(metadata.creationTimestamp),
         podTemplateHash: metadata.labels?.['pod-template-hash'] ?? '',
         ...(id === undefined ? {} : { rolloutId: id }),
-        // Only ours are ever compared with what was asked for.
-        ...(id === undefined ? {} : { template: spec.template }),
+        template: spec.template,
         replicas: spec.replicas,
       };
     })

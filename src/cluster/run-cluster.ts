@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RepositoryName, RolloutFile } from '../config/settings.ts';
 import type { MetricNow, PlanWarning, RenderedObject } from '../plan/plan.ts';
+import type { AutomationHold } from '../rollout/automation-hold.ts';
 import type { FluxChain, Observation, SourceView } from '../rollout/observation.ts';
 import type { Clock, ClusterView } from '../rollout/ports.ts';
 import { linkKey } from '../rollout/link-progress.ts';
@@ -10,6 +11,7 @@ import { ClusterWatcher } from './cluster-watcher.ts';
 import { type DryRun, dryRun } from './dry-run.ts';
 import type { FlaggerGauge } from './flagger-gauge.ts';
 import { helmFights } from './helm-fights.ts';
+import { changeHold, checkMayHold, type ImageAutomations, readAutomations } from './image-automations.ts';
 import type { KubeClient } from './kube-client.ts';
 import { metricsNow } from './metrics-now.ts';
 import { missingSecrets } from './missing-secrets.ts';
@@ -32,6 +34,7 @@ export interface ClusterOptions {
 
 const serviceSchema = z.looseObject({ name: z.string().optional() });
 
+type Named = { readonly namespace: string; readonly name: string };
 type Chains = Readonly<Record<TargetKey, FluxChain>>;
 
 /** The cluster that a rollout is released to. */
@@ -102,6 +105,22 @@ export class Cluster {
 
   metricsNow(plan: Parameters<typeof metricsNow>[1]): Promise<readonly MetricNow[]> {
     return metricsNow(this.options.kube, plan);
+  }
+
+  /** @throws Refusal, ClusterForbidden, ClusterUnavailable. */
+  automations(chains: Chains): Promise<ImageAutomations> {
+    const sources = Object.values(chains).map(({ source }) => source);
+    return readAutomations(this.options, sources);
+  }
+
+  /** @throws ClusterForbidden, ClusterUnavailable. */
+  changeHold(automation: Named, next: (hold: AutomationHold) => AutomationHold): Promise<AutomationHold> {
+    return changeHold(this.options, automation, next);
+  }
+
+  /** @throws ClusterForbidden, ClusterUnavailable. */
+  checkMayHold(automation: Named): Promise<void> {
+    return checkMayHold(this.options.kube, automation);
   }
 
   view(on: { readonly chains: Chains; readonly objects: readonly ObservedObject[] }): ClusterView {

@@ -173,7 +173,7 @@ function checked(
     const message = 'A barrier lets several canaries wait for each other; this rollout has one target.';
     problems.push(problem(yaml, ['barrier'], { found: 'true', allowed: 'false', message }));
   }
-  problems.push(...notYet(data, yaml));
+  problems.push(...contradictions(data, yaml));
   const changes = changesOf(data, { ...on, keys, problems });
   const canaries = Object.entries(data.canary ?? {}).flatMap(([target, given]) => {
     const key = targetKey(parseTarget(target));
@@ -212,16 +212,14 @@ function checked(
   };
 }
 
-/** Words of the grammar that are understood and not built yet: refused, so that nobody relies on them in vain. */
-function notYet(data: RolloutYaml, yaml: YamlPositions): readonly ConfigProblem[] {
-  const found: ConfigProblem[] = [];
-  if (data['image-automation'] !== 'refuse') {
-    const message = `image-automation: ${data['image-automation']} is not built yet.`;
-    found.push(
-      problem(yaml, ['image-automation'], { found: data['image-automation'], allowed: 'refuse', message }),
-    );
-  }
-  return found;
+/** Words that are understood each by itself, and not together. */
+function contradictions(data: RolloutYaml, yaml: YamlPositions): readonly ConfigProblem[] {
+  if (data['image-automation'] !== 'follow' || !data.barrier) return [];
+  const message =
+    'A barrier is committed with the release, and with image-automation: follow the commit is not ours.';
+  return [
+    problem(yaml, ['barrier'], { found: 'true', allowed: 'false, or image-automation: suspend', message }),
+  ];
 }
 
 function changesOf(

@@ -215,7 +215,9 @@ export const rolloutSchema = z
       .optional(),
     'image-automation': z
       .enum(['refuse', 'suspend', 'follow'])
-      .describe('What to do when image automation writes the same line.')
+      .describe(
+        'What to do with a line that image automation writes ($imagepolicy): refuse it, suspend image automation for as long as our commit is followed, or follow its commit.',
+      )
       .default('refuse'),
     canary: z.record(targetSchema, canarySchema).describe('Canaries by target.').optional(),
     barrier: z.boolean().describe('Let several canaries promote together or not at all.').default(false),

@@ -15,6 +15,7 @@ import { type Branch, type FoundRollout, findRollouts, rolloutOfCommit, shaOfId 
 import { GitData } from './git-data.ts';
 import { ObjectStore } from './object-store.ts';
 import type { OwnIdentity } from './own-commit.ts';
+import { commitsTouching, type FollowedCommit, recordOfFollowed } from './path-history.ts';
 import { GitHubFiles } from './repository-files.ts';
 import { revertFiles } from './revert-files.ts';
 import { openRevertPullRequest } from './revert-pull-request.ts';
@@ -89,6 +90,22 @@ export class GitOpsRepository {
 
   rolloutAt(sha: string): Promise<FoundRollout | undefined> {
     return this.asking(`read the commit ${sha}`, () => rolloutOfCommit(this.branch, sha));
+  }
+
+  /** Shas of the branch's commits that touched one of the paths, newest first. */
+  commitsTouching(paths: readonly string[]): Promise<readonly string[]> {
+    return this.asking(`read the history of ${paths.join(', ')}`, async () =>
+      commitsTouching(this.store, { head: await this.store.git.head(this.branch.branch), paths }),
+    );
+  }
+
+  /** The first parent; undefined for the first commit of all. */
+  parentOf(sha: string): Promise<string | undefined> {
+    return this.asking(`read the commit ${sha}`, async () => (await this.store.commit(sha)).parents[0]);
+  }
+
+  followed(commit: FollowedCommit): Promise<CommitRecord> {
+    return this.asking(`read the commit ${commit.sha}`, () => recordOfFollowed(this.store, commit));
   }
 
   holds(sha: string): Promise<boolean> {

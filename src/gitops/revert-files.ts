@@ -1,6 +1,7 @@
 import type {
   CommittedFile,
   Restored,
+  RestoredFile,
   RevertOutcome,
   RevertRecord,
   RevertRequest,
@@ -78,7 +79,10 @@ async function prepare(on: Preparation): Promise<Prepared<Stop>> {
   if (paths.every(({ decision }) => decision === 'done')) {
     return stop({ kind: 'already', revert: earlier && recordOf(earlier) });
   }
-  if (earlier !== undefined && (await leavesNothingOfOurs(target.store, { revert: earlier, paths }))) {
+  if (
+    earlier !== undefined &&
+    (await leavesNothingOfOurs(target.store, { commit: request.commit, revert: earlier, paths }))
+  ) {
     return stop({ kind: 'already', revert: recordOf(earlier) });
   }
   const conflicts = paths.filter(({ decision }) => decision === 'conflict').map(({ file }) => file.path);
@@ -130,15 +134,34 @@ export async function decidePaths(
 ): Promise<readonly DecidedPath[]> {
   const { request, since } = on;
   return await Promise.all(
-    request.files.map(async ({ path, restored }) => {
+    request.files.map(async (given): Promise<DecidedPath> => {
+      const { path, restored } = given;
       const file = request.commit.files.find(committed => committed.path === path);
-      if (file === undefined) throw new Error(`A revert names ${path}, which its commit did not change.`);
+      if (file === undefined) return await decideOther(target.store, given, since);
       const head: FileAt | undefined = since.untouched(path)
         ? file.after
         : await target.store.file(since.tree, path);
       return { file, restored, decision: decidePath({ head, file, restored, mayDelete: target.mayDelete }) };
     }),
   );
+}
+
+/** A path that the commit left alone: written only where it is as it was when that was decided. */
+async function decideOther(
+  store: ObjectStore,
+  { path, restored, from }: RestoredFile,
+  since: ChangesSince,
+): Promise<DecidedPath> {
+  if (from === undefined || restored.kind !== 'blob') {
+    throw new Error(`A revert names ${path}, which its commit did not change.`);
+  }
+  const file: CommittedFile = { path, before: from, after: from ?? restored.blob };
+  const head = since.untouched(path) ? (from ?? undefined) : await store.file(since.tree, path);
+  if (from !== null) {
+    return { file, restored, decision: decidePath({ head, file, restored, mayDelete: () => false }) };
+  }
+  const done = head?.sha === restoredAt(restored)?.sha;
+  return { file, restored, decision: head === undefined ? 'restore' : done ? 'done' : 'conflict' };
 }
 
 /** Edits for the paths that are still ours. Content that the repository has already is named by sha, not sent. */
@@ -166,9 +189,14 @@ async function restoringEdit(store: ObjectStore, { file, restored }: DecidedPath
  */
 async function leavesNothingOfOurs(
   store: ObjectStore,
-  on: { readonly revert: ListedCommit; readonly paths: readonly DecidedPath[] },
+  on: {
+    readonly commit: RevertRequest['commit'];
+    readonly revert: ListedCommit;
+    readonly paths: readonly DecidedPath[];
+  },
 ): Promise<boolean> {
-  const open = on.paths.filter(({ decision }) => decision !== 'done');
+  const ours = new Set(on.commit.files.map(({ path }) => path));
+  const open = on.paths.filter(({ file, decision }) => decision !== 'done' && ours.has(file.path));
   const left = await Promise.all(
     open.map(async ({ file }) => (await store.file(on.revert.tree, file.path))?.sha === file.after.sha),
   );

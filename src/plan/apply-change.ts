@@ -318,7 +318,8 @@ function guardImagePolicy(settings: ChangeOn['settings'], at: Line): void {
     'image-automation',
     `${at.path}:${at.line} is written by Flux image automation ($imagepolicy), which would undo a revert.`,
     {
-      remedy: 'Take the marker away or suspend the ImageUpdateAutomation, then release again.',
+      remedy:
+        'Say image-automation: suspend in rollout.yaml to have it suspended while we release, or image-automation: follow to follow its commit.',
     },
   );
 }

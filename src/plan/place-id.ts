@@ -24,12 +24,16 @@ export function placeId(
     readonly target: TargetKey;
     readonly site: Site;
     readonly id: string;
-    readonly sourceSha: string;
+    /** Absent: what a revert restores is not of our source commit. */
+    readonly sourceSha?: string;
     readonly write: 'overlay' | 'base' | undefined;
   },
 ): IdPlacement {
   const { site, target } = on;
-  const values = { [ROLLOUT_ID_ANNOTATION]: on.id, [SOURCE_SHA_ANNOTATION]: on.sourceSha };
+  const values = {
+    [ROLLOUT_ID_ANNOTATION]: on.id,
+    ...(on.sourceSha === undefined ? {} : { [SOURCE_SHA_ANNOTATION]: on.sourceSha }),
+  };
   const owner = site.live && patchesAround(site);
   if (owner?.path.length) return inPatchList(edits, { ...on, owner, annotations: values });
   const dropping = site.layers.find(layer =>

@@ -108,6 +108,10 @@ export interface ReleasePlan {
   readonly found: readonly FoundValue[];
   /** Nothing but our annotations would change. */
   readonly unchanged: boolean;
+  /** Files that are changed and have lines which image automation writes (`$imagepolicy`). */
+  readonly automated: readonly string[];
+  /** Image automation shall write the values itself: `files` shows what is waited for, and no id is placed. */
+  readonly follows: boolean;
   readonly schedule: readonly ScheduledAnalysis[];
   readonly warnings: readonly PlanWarning[];
   /** Canaries to be created first, in a commit of their own with unchanged templates. */

@@ -1,6 +1,7 @@
 import type { RolloutFile } from '../config/settings.ts';
 import { liveValue, sourceOf } from '../rollout/live-value.ts';
 import type { FluxChain, Observation } from '../rollout/observation.ts';
+import type { FileChange } from '../rollout/ports.ts';
 import { type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { type AppliedChange, applyToField, applyToTemplate } from './apply-change.ts';
@@ -18,22 +19,28 @@ import {
   renderedSite,
 } from './helm/helm-site.ts';
 import { placeHelmId } from './helm/place-helm-id.ts';
-import { refuseKnativeFields } from './knative-target.ts';
 import { walkKustomization } from './kustomize-walk.ts';
 import type { Layer } from './layer.ts';
 import { remoteSite, siteBehind } from './live-site.ts';
-import { builtName, builtNamespace, isOfKind, objectsOf, type Site } from './locate.ts';
-import { record, text } from './patch-reach.ts';
+import { builtName, objectsOf, type Site } from './locate.ts';
+import { text } from './patch-reach.ts';
 import { placeId } from './place-id.ts';
-import type { FoundValue, PlanWarning, ReleasePlan, RepositoryFiles } from './plan.ts';
+import { automatedFiles, automationWarnings, followsAutomation, refuseOwnEdits } from './image-policy.ts';
+import type { FoundValue, IdPlacement, ReleasePlan, RepositoryFiles } from './plan.ts';
 import { planCanary } from './plan-canary.ts';
 import { proveBuild } from './prove-build.ts';
+import { replicasWarning } from './replicas-warning.ts';
+import { siteOf, sitesOf } from './target-site.ts';
 
 export interface PlanQuery {
   readonly files: RepositoryFiles;
   readonly chains: Readonly<Record<TargetKey, FluxChain>>;
   readonly observation: Observation;
   readonly rolloutId: string;
+}
+
+export interface StampQuery extends PlanQuery {
+  readonly targets: readonly TargetKey[];
 }
 
 /** Plans what rollout.yaml asks for, from the repository at one commit. Reads only; writes nothing. */
@@ -78,22 +85,23 @@ export class ReleasePlanner {
       const isAdopted = canaries.some(each => each.adopted && each.target === targetKey(target));
       if (helm && isAdopted) refuseMovedCanary(target, site, applier?.targetNamespace);
     }
+    const ofCanaries = await edits.changes();
     const applied = await this.applyChanges(query, { edits, sites });
     const unchanged = (await edits.changes()).length === 0;
+    const follows = await followsAutomation(applied, { files: query.files, settings: rollout });
+    if (follows) refuseOwnEdits(ofCanaries);
     const adopted = canaries.filter(each => each.adopted).map(({ target }) => target);
     if (rollout.barrier && adopted.length === 0) raiseBarrier(edits, canaries, rollout);
-    const ids = { id: query.rolloutId, sourceSha: this.sourceSha, write: rollout.write };
-    const placements = sites.map(({ target, site, helm }) =>
-      helm
-        ? placeHelmId(edits, { ...ids, target, helm, idPath: rollout.idPath })
-        : placeId(edits, { ...ids, target: targetKey(target), site }),
-    );
+    const placements = follows
+      ? []
+      : this.placeIds(edits, sites, { id: query.rolloutId, sourceSha: this.sourceSha });
     const values = {
       expectations: applied.flatMap(({ expectation }) => (expectation ? [expectation] : [])),
       found: applied.map(({ found }) => found),
       rendered: canaries.flatMap(({ rendered }) => rendered),
     };
     const files = { release: await edits.changes(), adoption: await adoption.changes() };
+    const automated = rollout.imageAutomation === 'suspend' ? automatedFiles(files.release) : [];
     const build = await proveBuild(this.builder, {
       ...query,
       ...values,
@@ -101,6 +109,7 @@ export class ReleasePlanner {
       applied,
       rollout,
       targets: sites,
+      id: follows ? undefined : query.rolloutId,
     });
     return {
       ...values,
@@ -109,6 +118,8 @@ export class ReleasePlanner {
       placements,
       unchanged,
       build,
+      automated,
+      follows,
       schedule: canaries.flatMap(({ schedule }) => (schedule ? [schedule] : [])),
       warnings: [
         ...sites.flatMap(({ target, site }) => replicasWarning(target, site)),
@@ -116,10 +127,33 @@ export class ReleasePlanner {
         ...(build.kind === 'unproven' && build.surprising
           ? [{ code: 'not-built', message: `What Flux builds could not be built here: ${build.why}.` }]
           : []),
+        ...automationWarnings({ follows, automated, found: values.found }),
       ],
       adoption: files.adoption,
       adopted,
     };
+  }
+
+  /** Only the id, for these targets: what a revert of a commit that has none needs (revert-form.ts, stamped). */
+  async stamp(query: StampQuery): Promise<readonly FileChange[]> {
+    const edits = new Edits(query.files);
+    const sites = await this.sites(query);
+    const stamped = sites.filter(({ target }) => query.targets.includes(targetKey(target)));
+    this.placeIds(edits, stamped, { id: query.rolloutId });
+    return await edits.changes();
+  }
+
+  private placeIds(
+    edits: Edits,
+    sites: readonly TargetSite[],
+    values: { readonly id: string; readonly sourceSha?: string },
+  ): readonly IdPlacement[] {
+    const { write } = this.rollout;
+    return sites.map(({ target, site, helm }) =>
+      helm
+        ? placeHelmId(edits, { ...values, write, target, helm, idPath: this.rollout.idPath })
+        : placeId(edits, { target: targetKey(target), site, ...values, write }),
+    );
   }
 
   /** @throws Refusal `chain-broken` when what the tree says is not what runs. */
@@ -255,63 +289,4 @@ interface TargetSite {
   readonly objects: readonly Site[];
   /** Where Helm renders the target; `site` is then made of what is live. */
   readonly helm?: HelmSite;
-}
-
-interface BuiltFolder {
-  readonly objects: readonly Site[];
-  readonly folder: string;
-  readonly targetNamespace: string | undefined;
-}
-
-function sitesOf(target: TargetRef, on: BuiltFolder): readonly Site[] {
-  return on.objects.filter(site => {
-    const namespace = builtNamespace(site, on.targetNamespace);
-    return (
-      isOfKind(site, target.kind) &&
-      builtName(site) === target.name &&
-      (namespace === undefined || namespace === target.namespace)
-    );
-  });
-}
-
-function siteOf(target: TargetRef, on: BuiltFolder): Site {
-  const sites = sitesOf(target, on);
-  const [only] = sites;
-  if (sites.length === 1 && only) {
-    refuseKnativeFields(target, only);
-    return only;
-  }
-  const folder = on.folder === '' ? 'the root folder' : on.folder;
-  if (only) {
-    throw new Refusal(
-      'change-ambiguous',
-      `${targetKey(target)} is written ${sites.length} times in what Flux builds from ${folder}: ${sites.map(({ file }) => file.path).join(', ')}.`,
-      {
-        remedy: 'Keep one of them.',
-      },
-    );
-  }
-  const ofKind = on.objects.filter(site => site.data['kind'] === target.kind);
-  const seen = ofKind.map(site => `${builtNamespace(site, on.targetNamespace) ?? '?'}/${builtName(site)}`);
-  throw new Refusal(
-    'target-not-found',
-    `What Flux builds from ${folder} has no ${target.kind === 'Service' ? 'Knative Service' : target.kind} ${target.namespace}/${target.name}; it has ${seen.join(', ') || 'none at all'}.`,
-    {
-      remedy: 'If it comes from a remote base, a Helm chart or a generator, it cannot be released here yet.',
-    },
-  );
-}
-
-/** Flagger scales the target to zero between releases, and Flux puts the replicas of Git back at each interval. */
-function replicasWarning(target: TargetRef, site: Site): readonly PlanWarning[] {
-  const replicas = record(site.data['spec'])['replicas'];
-  if (replicas === undefined || target.kind !== 'Deployment') return [];
-  return [
-    {
-      code: 'replicas-in-git',
-      message: `${site.file.path} sets replicas: ${text(replicas)} for ${targetKey(target)}; Flux and Flagger will fight over it. Take it out, or use a HorizontalPodAutoscaler.`,
-      path: site.file.path,
-      line: site.file.lineOf(site.document, [...site.root, 'spec', 'replicas']),
-    },
-  ];
 }

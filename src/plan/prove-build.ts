@@ -28,7 +28,8 @@ export interface BuildQuery {
   readonly files: RepositoryFiles;
   readonly chains: Readonly<Record<TargetKey, FluxChain>>;
   readonly rollout: Pick<RolloutFile, 'changes' | 'targets'>;
-  readonly rolloutId: string;
+  /** The rollout's id, where the release puts one on the pod templates. */
+  readonly id: string | undefined;
   readonly targets: readonly { readonly target: TargetRef; readonly site: Site; readonly helm?: HelmSite }[];
   readonly release: readonly FileChange[];
   readonly adoption: readonly FileChange[];
@@ -206,7 +207,7 @@ function refuseOtherValues(
     );
   }
   const annotations = record(record(template['metadata'])['annotations']);
-  if (annotations[ROLLOUT_ID_ANNOTATION] === query.rolloutId) return;
+  if (query.id === undefined || annotations[ROLLOUT_ID_ANNOTATION] === query.id) return;
   throw new Refusal(
     'chain-broken',
     `The id of the rollout would not reach the pod template of ${key}: ${build.by} builds ${text(annotations[ROLLOUT_ID_ANNOTATION]) || 'none'} there, so that the delivery could not be proven.`,

@@ -65,12 +65,14 @@ function delivered(state: Followed): ProofLink {
       'the Canary is not there yet',
     );
   }
+  // A commit that is not ours put no id there.
+  const id = state.intent.identity === 'values' ? '' : ', and this release’s id';
   return step(
     'delivered',
     tracks,
     track => track.valuesAt,
-    'the object in the cluster has the values asked for, and this release’s id',
-    'the object in the cluster does not have the values and this release’s id yet',
+    `the object in the cluster has the values asked for${id}`,
+    `the object in the cluster does not have the values${id === '' ? '' : ' and this release’s id'} yet`,
   );
 }
 

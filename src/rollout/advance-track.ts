@@ -35,6 +35,7 @@ function judgeContext(followed: Followed, track: Track, observation: Observation
   const { intent, known } = followed;
   return {
     rolloutId: intent.id,
+    identity: intent.identity,
     track,
     expectations: intent.expectations.filter(expectation => expectation.target === track.target),
     objects: observation.objects,

@@ -25,6 +25,8 @@ export interface CanaryBaseline {
    * Flagger and Kubernetes of other versions may compute them differently).
    */
   readonly joinsByHash: boolean;
+  /** When the newest ReplicaSet was created; only kept where templates are told by their values (identity.ts). */
+  readonly newestReplicaSetAt?: ClusterTime;
   /** Generations of the objects between Kustomization and target, by linkKey; absent where there are none. */
   readonly links?: LinkGenerations;
 }

@@ -2,6 +2,7 @@ import type { Expectation } from './expectation.ts';
 import { failedOutcome, failureCause } from './failure-cause.ts';
 import { fluxProgress, type KnownRevisions } from './flux-progress.ts';
 import { helmRollback } from './helm-rollback.ts';
+import type { Identity } from './identity.ts';
 import { revisionNotReady, trafficElsewhere } from './knative.ts';
 import { liveValue, sourceOf } from './live-value.ts';
 import type { CanaryView, ClusterTime, ReplicaSetView, TargetView } from './observation.ts';
@@ -30,6 +31,7 @@ export interface Judgement {
 
 export interface JudgeContext {
   readonly rolloutId: string;
+  readonly identity: Identity;
   readonly track: Track;
   readonly expectations: readonly Expectation[];
   readonly objects: Readonly<Record<string, unknown>>;
@@ -112,13 +114,12 @@ function judgeUndelivered(view: TargetView, context: JudgeContext): Judgement {
   const takenBack = facts?.changesOurPaths ? undefined : helmRollback(view, context);
   if (takenBack) return takenBack;
   if (track.deliveredAt !== undefined || (facts?.containsCommit && facts.changesOurPaths)) {
-    const id = view.target?.rolloutId;
     return {
       stage: 'ended',
       outcome: {
         kind: 'superseded',
         reason: 'newer-release',
-        detail: `${track.target} now carries ${id === undefined ? 'a template without a rollout id' : `rollout ${id}`}: a newer commit replaced ours.`,
+        detail: `${carriesAnother(view, context)}: a newer commit replaced ours.`,
       },
     };
   }
@@ -131,7 +132,7 @@ function judgeUndelivered(view: TargetView, context: JudgeContext): Judgement {
   }
   const detail =
     progress.kind === 'attempted'
-      ? `Flux attempted ${progress.revision.slice(0, 7)}, but ${track.target} does not carry our id.`
+      ? `Flux attempted ${progress.revision.slice(0, 7)}, but ${track.target} does not ${context.identity === 'values' ? 'run the values asked for' : 'carry our id'}.`
       : progress.detail;
   const reason: Reason = progress.kind === 'attempted' ? 'apply-timeout' : progress.reason;
   return {
@@ -139,6 +140,12 @@ function judgeUndelivered(view: TargetView, context: JudgeContext): Judgement {
     ...(progress.kind === 'attempted' ? {} : { waitingFor: detail }),
     limit: { ms: limits.applyMs, outcome: { kind: 'not-applied', reason, detail } },
   };
+}
+
+function carriesAnother(view: TargetView, { track, identity }: JudgeContext): string {
+  if (identity === 'values') return `${track.target} does not run the values asked for any more`;
+  const id = view.target?.rolloutId;
+  return `${track.target} now carries ${id === undefined ? 'a template without a rollout id' : `rollout ${id}`}`;
 }
 
 function holdsValues(replicaSet: ReplicaSetView, expectations: readonly Expectation[]): boolean {

@@ -115,10 +115,17 @@ export type CommitOutcome =
 /** What a path shall be after the revert. */
 export type Restored = { readonly kind: 'blob'; readonly blob: FileBlob } | { readonly kind: 'absent' };
 
+export interface RestoredFile {
+  readonly path: string;
+  readonly restored: Restored;
+  /** Of a path that the commit did not change (an id has to stand there): what it held; null = nothing. */
+  readonly from?: FileBlob | null;
+}
+
 export interface RevertRequest {
   readonly commit: CommitRecord;
   /** For every path of the commit. `text` may differ from `commit.files[].before` (a stamped revert). */
-  readonly files: readonly { readonly path: string; readonly restored: Restored }[];
+  readonly files: readonly RestoredFile[];
   readonly title: string;
   readonly body: string;
   readonly trailers: readonly (readonly [name: string, value: string])[];

@@ -1,6 +1,7 @@
 import type { CanaryBaseline } from './baseline.ts';
 import type { Expectation } from './expectation.ts';
 import type { KnownRevisions } from './flux-progress.ts';
+import type { Identity } from './identity.ts';
 import type { Observation } from './observation.ts';
 import type { CommitRecord, ReconcileTarget, RevertForms, RevertRecord, WriteRefusal } from './ports.ts';
 import type { TargetKey } from './target.ts';
@@ -21,6 +22,7 @@ export interface Intent {
   readonly name: string;
   /** An adoption adds Canaries and leaves templates alone: it ends `initialized`. */
   readonly kind: 'release' | 'adoption';
+  readonly identity: Identity;
   readonly baselines: readonly CanaryBaseline[];
   readonly expectations: readonly Expectation[];
   readonly restore: RestorePoint;

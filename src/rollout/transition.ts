@@ -1,6 +1,7 @@
 import { askLinks } from './ask-links.ts';
 import { beginRevert, commonOf } from './begin-revert.ts';
 import { barrierOpened, stuckCause } from './barrier.ts';
+import { identified } from './identity.ts';
 import { followObservation, jobLimitCause } from './following.ts';
 import { unknownOutcome } from './outcome-text.ts';
 import type { CommitRecord } from './ports.ts';
@@ -32,12 +33,17 @@ export function startFollowing(intent: Intent, commit: CommitRecord, now: number
  * in ms; cluster times inside observations are never compared with it.
  */
 export function transition(state: RolloutState, event: RolloutEvent, now: number): Transition {
-  const next = decide(state, event, now);
+  if (state.phase === 'done') return { state, effects: [] };
+  const next = decide(state, told(event, state.intent), now);
   return event.type === 'observed' ? askLinks(next) : next;
 }
 
-function decide(state: RolloutState, event: RolloutEvent, now: number): Transition {
-  if (state.phase === 'done') return { state, effects: [] };
+function told(event: RolloutEvent, intent: Intent): RolloutEvent {
+  if (event.type !== 'observed') return event;
+  return { ...event, observation: identified(event.observation, intent) };
+}
+
+function decide(state: Live, event: RolloutEvent, now: number): Transition {
   const seen = regainOrLoseSight(state, event, now);
   switch (seen.phase) {
     case 'following':
@@ -91,7 +97,10 @@ function cancel(state: Following, by: string, now: number): Transition {
           verdict: 'pending',
           reason: 'handed-over',
           detail: `The job was cancelled (${by}); the rollout goes on in the cluster and is not decided.`,
-          remedy: 'The next run of this rollout, or a run with mode: sweep, follows it to its end.',
+          remedy:
+            state.intent.identity === 'values'
+              ? 'Nobody follows it any further: Flagger decides, and Git keeps the commit. Look at the Canary.'
+              : 'The next run of this rollout, or a run with mode: sweep, follows it to its end.',
         },
       },
       effects: [],

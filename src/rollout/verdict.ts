@@ -191,7 +191,7 @@ export const REASONS = {
   'promotion-failed-before': 'The primary is broken since an earlier promotion.',
   'replicas-in-git': 'Git sets replicas, which Flagger and Flux would fight over.',
   'traffic-in-git': 'Git sets the traffic of a Knative Service, which Flagger and Flux would fight over.',
-  'image-automation': 'Image automation writes the same line.',
+  'image-automation': 'Image automation writes the same line, or did not write what was waited for.',
   'shared-line': 'The line is shared by several environments.',
   'change-not-found': 'The change matches nothing.',
   'change-ambiguous': 'The change matches more than one place.',

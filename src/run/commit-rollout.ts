@@ -95,13 +95,14 @@ export function intentOf(
   record: Omit<RolloutRecord, 'source' | 'runUrl'>,
   onCancel: Intent['onCancel'] = parts.inputs.onCancel,
 ): Intent {
-  const { id, name, kind, baselines, expectations, restore, barrier } = record;
+  const { id, name, kind, identity, baselines, expectations, restore, barrier } = record;
   const { applyMs, approvalMs, lostSightMs, backMs, jobMs } = parts.inputs.limits;
   const jobEndsAt = jobMs === undefined ? undefined : parts.startedAt + jobMs - backMs;
   return {
     id,
     name,
     kind,
+    identity,
     baselines,
     expectations,
     restore,
@@ -124,6 +125,7 @@ function recordOf(parts: Pick<RunParts, 'run' | 'rollout'>, rollout: RolloutToCo
     expectations,
     restore,
     barrier,
+    identity: 'annotation',
   };
 }
 

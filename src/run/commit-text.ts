@@ -60,12 +60,18 @@ export function openingText(opening: {
 export function revertText(revert: {
   readonly name: string;
   readonly commit: string;
+  /** Of somebody else's commit only what we followed is taken back. */
+  readonly paths?: readonly string[];
   readonly reason: Reason;
   readonly detail: string;
 }): CommitText {
+  const what =
+    revert.paths === undefined
+      ? `This reverts commit ${revert.commit}.`
+      : `This takes back what commit ${revert.commit} changed in ${revert.paths.join(', ')}.`;
   return {
     title: `Revert release of ${revert.name}: ${REASONS[revert.reason].replace(/\.$/, '')}`,
-    body: [`This reverts commit ${revert.commit}.`, '', revert.detail].join('\n'),
+    body: [what, '', revert.detail].join('\n'),
   };
 }
 

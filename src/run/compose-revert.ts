@@ -1,7 +1,8 @@
 import { findPlacements, restoredFiles } from '../plan/stamp.ts';
-import type { FileBlob, RevertRequest } from '../rollout/ports.ts';
+import type { FileBlob, FileChange, RevertRequest } from '../rollout/ports.ts';
 import type { Effect, RolloutState } from '../rollout/state.ts';
 import { revertPullRequestText, revertText } from './commit-text.ts';
+import { withStamps } from './restored-stamps.ts';
 import { revertId } from './rollout-id.ts';
 import { revertTrailers } from './rollout-record.ts';
 
@@ -17,6 +18,8 @@ export function composeRevert(on: {
   readonly effect: Extract<Effect, { type: 'revert' | 'openPullRequest' }>;
   readonly runUrl: string;
   readonly restoreTexts: RestoreTexts;
+  /** Ids for templates that the commit put none on; see restored-stamps.ts. */
+  readonly stamps: readonly FileChange[];
   readonly beforePush: RevertRequest['beforePush'];
 }): RevertRequest {
   const { state, effect, runUrl } = on;
@@ -25,7 +28,13 @@ export function composeRevert(on: {
   const { name } = intent;
   const text =
     effect.type === 'revert'
-      ? revertText({ name, commit: commit.sha, reason: cause.reason, detail: cause.detail })
+      ? revertText({
+          name,
+          commit: commit.sha,
+          ...(intent.identity === 'values' ? { paths: commit.files.map(({ path }) => path) } : {}),
+          reason: cause.reason,
+          detail: cause.detail,
+        })
       : revertPullRequestText({
           name,
           commit: commit.sha,
@@ -34,20 +43,21 @@ export function composeRevert(on: {
           detail: cause.detail,
           why: effect.why,
         });
+  const files = restoredFiles({
+    commit,
+    placements: findPlacements(commit.files, {
+      id: intent.id,
+      targets: intent.baselines.map(baseline => baseline.target),
+    }),
+    forms,
+    revertId: revertId(intent.id),
+    restoreTexts: on.restoreTexts,
+    // A Canary that the cluster never had may go again; rollout/begin-revert.ts blocks every other case.
+    mayRemove: intent.kind === 'adoption',
+  });
   return {
     commit,
-    files: restoredFiles({
-      commit,
-      placements: findPlacements(commit.files, {
-        id: intent.id,
-        targets: intent.baselines.map(baseline => baseline.target),
-      }),
-      forms,
-      revertId: revertId(intent.id),
-      restoreTexts: on.restoreTexts,
-      // A Canary that the cluster never had may go again; rollout/begin-revert.ts blocks every other case.
-      mayRemove: intent.kind === 'adoption',
-    }),
+    files: withStamps(files, on.stamps),
     ...text,
     trailers: revertTrailers({ id: intent.id, name, runUrl, reason: cause.reason }),
     beforePush: on.beforePush,

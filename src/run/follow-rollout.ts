@@ -2,9 +2,10 @@ import type { RolloutView } from '../report/view.ts';
 import { viewOfState } from '../report/view-of-state.ts';
 import type { ClusterView } from '../rollout/ports.ts';
 import type { RolloutState, Transition } from '../rollout/state.ts';
+import type { Automations } from './automations.ts';
 import type { RestoreTexts } from './compose-revert.ts';
 import { revertPushedOutcome } from './end-of-run.ts';
-import { follow } from './follow.ts';
+import { type FollowParts, follow } from './follow.ts';
 import type { OpenedRepository, RunParts } from './parts.ts';
 import type { RunReport } from './run-report.ts';
 
@@ -22,9 +23,10 @@ export async function followRollout(
     readonly repository: OpenedRepository;
     readonly restoreTexts: RestoreTexts;
     readonly report: RunReport;
-  },
+    readonly automations: Automations;
+  } & Pick<FollowParts, 'stamp' | 'followed'>,
 ): Promise<FollowedRollout> {
-  const { report } = on;
+  const { report, automations } = on;
   const state = await follow(on.first, {
     frame: report.frame,
     restoreTexts: on.restoreTexts,
@@ -35,10 +37,13 @@ export async function followRollout(
       cancel: parts.cancel,
       remember: parts.remember,
       mayWrite: parts.mayWrite,
+      beforeRevert: state => automations.keep(state),
+      stamp: on.stamp,
+      followed: on.followed,
       onView: view => report.show(view),
     },
   });
-  const view = viewOfState(report.frame, state, parts.clock.now());
-  if (state.phase !== 'verifyingRevert') return { state, view };
-  return { state, view: { ...view, outcome: revertPushedOutcome(state) } };
+  const last = viewOfState(report.frame, state, parts.clock.now());
+  const view = state.phase === 'verifyingRevert' ? { ...last, outcome: revertPushedOutcome(state) } : last;
+  return { state, view: await automations.ended(view, state.intent.id) };
 }

@@ -6,6 +6,7 @@ import type { RolloutState, Transition } from '../rollout/state.ts';
 import { composeOpening } from './barrier-files.ts';
 import { composeRevert, type RestoreTexts } from './compose-revert.ts';
 import type { Memory } from './memory.ts';
+import type { Stamper } from './restored-stamps.ts';
 
 export interface FollowParts {
   readonly clock: Clock;
@@ -17,6 +18,12 @@ export interface FollowParts {
   readonly remember: (memory: Memory) => void;
   /** @throws TakenOver */
   readonly mayWrite: () => Promise<void>;
+  /** Before the rollout is taken back, by a commit or by a pull request. Never throws. */
+  readonly beforeRevert: (state: RolloutState) => Promise<void>;
+  /** For a commit that is not ours. */
+  readonly stamp?: Stamper | undefined;
+  /** What post needs beside, for a commit that is not ours. */
+  readonly followed?: Memory['followed'];
 }
 
 /**
@@ -28,12 +35,16 @@ export async function follow(
   on: { readonly frame: ViewFrame; readonly restoreTexts: RestoreTexts; readonly parts: FollowParts },
 ): Promise<RolloutState> {
   const { frame, restoreTexts, parts } = on;
+  const memory = (state: RolloutState): Memory => ({
+    ...memoryOf(state, frame),
+    ...(parts.followed ? { followed: parts.followed } : {}),
+  });
   let remembered = '';
   const onState = (state: RolloutState): void => {
-    const memory = memoryOf(state, frame);
-    const text = JSON.stringify(memory);
+    const now = memory(state);
+    const text = JSON.stringify(now);
     // Before the report: what is remembered must be there whatever happens next.
-    if (text !== remembered) parts.remember(memory);
+    if (text !== remembered) parts.remember(now);
     remembered = text;
     parts.onView(viewOfState(frame, state, parts.clock.now()));
   };
@@ -45,19 +56,21 @@ export async function follow(
     onState,
     composeOpening: state =>
       composeOpening({ state, runUrl: frame.source.runUrl, beforePush: parts.mayWrite }),
-    composeRevert: (state, effect): Promise<RevertRequest> =>
-      Promise.resolve(
-        composeRevert({
-          state,
-          effect,
-          runUrl: frame.source.runUrl,
-          restoreTexts,
-          beforePush: async sha => {
-            await parts.mayWrite();
-            parts.remember({ ...memoryOf(state, frame), revert: sha });
-          },
-        }),
-      ),
+    composeRevert: async (state, effect): Promise<RevertRequest> => {
+      await parts.beforeRevert(state);
+      const stamped = Object.entries(effect.forms).filter(([, form]) => form === 'stamped');
+      return composeRevert({
+        state,
+        effect,
+        runUrl: frame.source.runUrl,
+        restoreTexts,
+        stamps: (await parts.stamp?.(stamped.map(([target]) => target))) ?? [],
+        beforePush: async sha => {
+          await parts.mayWrite();
+          parts.remember({ ...memory(state), revert: sha });
+        },
+      });
+    },
   });
 }
 

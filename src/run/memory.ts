@@ -8,8 +8,16 @@ export interface Memory {
   readonly id: string;
   /** Of the GitOps repository: it is reverted even when the cluster, which tells the branch, is out of reach. */
   readonly branch: string;
-  /** Our commit; saved before it is pushed, so it may not be on the branch. */
-  readonly commit: string;
+  /**
+   * Our commit; saved before it is pushed, so it may not be on the branch. Absent: there is none yet, but image
+   * automation is suspended for it.
+   */
+  readonly commit?: string;
+  /** The commit is somebody else's: what our trailers would say, and the commits that hold its paths as they were. */
+  readonly followed?: {
+    readonly trailers: readonly (readonly [name: string, value: string])[];
+    readonly files: readonly { readonly path: string; readonly before: string }[];
+  };
   /** Nothing is left to be done for it. */
   readonly ended: boolean;
   /** Why it was being reverted when main stopped. */

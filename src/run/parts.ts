@@ -8,8 +8,9 @@ import type {
   RepositoryFiles,
 } from '../plan/plan.ts';
 import type { RolloutView } from '../report/view.ts';
+import type { AutomationHold } from '../rollout/automation-hold.ts';
 import type { FluxChain, Observation } from '../rollout/observation.ts';
-import type { Clock, ClusterView, CommitRecord, GitOps, RevertRecord } from '../rollout/ports.ts';
+import type { Clock, ClusterView, CommitRecord, FileChange, GitOps, RevertRecord } from '../rollout/ports.ts';
 import type { ObservedObject, TargetKey } from '../rollout/target.ts';
 import type { Memory } from './memory.ts';
 
@@ -18,6 +19,23 @@ export interface FoundRollout {
   readonly commit: CommitRecord;
   readonly trailers: readonly (readonly [name: string, value: string])[];
   readonly revert: RevertRecord | undefined;
+}
+
+/** A commit that somebody else made: the paths of it that we follow, and the commit that holds each as it was. */
+export interface FollowedCommit {
+  readonly sha: string;
+  readonly files: readonly { readonly path: string; readonly before: string }[];
+}
+
+/** An ImageUpdateAutomation that takes its files from the GitOps repository. */
+export interface ImageAutomation {
+  readonly namespace: string;
+  readonly name: string;
+  /** Folder that it rewrites; '' is the whole repository. */
+  readonly path: string;
+  /** The branch that it pushes to. */
+  readonly branch: string;
+  readonly hold: AutomationHold;
 }
 
 /** The GitOps repository as a run needs it. */
@@ -31,6 +49,11 @@ export interface RunGitOps extends GitOps {
   commitOfId(id: string): Promise<string | undefined>;
   /** A commit of ours by its sha, whether or not the branch has it; undefined when there is no such commit. */
   rolloutAt(sha: string): Promise<FoundRollout | undefined>;
+  /** Shas of the branch's commits that touched one of the paths, newest first, as far back as one looks for them. */
+  commitsTouching(paths: readonly string[]): Promise<readonly string[]>;
+  parentOf(sha: string): Promise<string | undefined>;
+  /** A commit of somebody else, as far as it is followed. */
+  followed(commit: FollowedCommit): Promise<CommitRecord>;
   /** The commit is on the branch. */
   holds(sha: string): Promise<boolean>;
 }
@@ -53,6 +76,18 @@ export interface RunCluster {
   missingSecrets(objects: readonly RenderedObject[]): Promise<readonly string[]>;
   /** What the metrics of the analyses say now. Never throws. */
   metricsNow(plan: Pick<ReleasePlan, 'schedule' | 'rendered'>): Promise<readonly MetricNow[]>;
+  /** Image automations that write to the repository; `everywhere`: all namespaces were looked into. */
+  automations(chains: Readonly<Record<TargetKey, FluxChain>>): Promise<{
+    readonly all: readonly ImageAutomation[];
+    readonly everywhere: boolean;
+  }>;
+  /** Changes how an image automation is held, as decided from how it is held then. */
+  changeHold(
+    automation: Pick<ImageAutomation, 'namespace' | 'name'>,
+    next: (hold: AutomationHold) => AutomationHold,
+  ): Promise<AutomationHold>;
+  /** Whether we may suspend it, asked without doing it. */
+  checkMayHold(automation: Pick<ImageAutomation, 'namespace' | 'name'>): Promise<void>;
   view(options: {
     readonly chains: Readonly<Record<TargetKey, FluxChain>>;
     readonly objects: readonly ObservedObject[];
@@ -71,9 +106,15 @@ export interface PlanQuery {
   readonly rolloutId: string;
 }
 
+export interface StampQuery extends PlanQuery {
+  readonly targets: readonly TargetKey[];
+}
+
 export interface Planner {
   /** @throws Refusal with what was looked for, where, and what was found. */
   plan(query: PlanQuery): Promise<ReleasePlan>;
+  /** Only the id on the pod templates of these targets. @throws Refusal. */
+  stamp(query: StampQuery): Promise<readonly FileChange[]>;
   /** @throws Refusal `chain-broken` when what the tree says is not what runs. */
   proveChain(found: readonly FoundValue[], observation: Observation): void;
 }

@@ -46,7 +46,7 @@ export async function planRelease(
   }
 }
 
-function brokenChain(prove: () => void): Refusal | undefined {
+export function brokenChain(prove: () => void): Refusal | undefined {
   try {
     prove();
     return undefined;
@@ -57,7 +57,7 @@ function brokenChain(prove: () => void): Refusal | undefined {
 }
 
 /** Everything that brings a target to life has attempted the head, so that waiting would change nothing. */
-function attempted(observation: Observation, head: string): boolean {
+export function attempted(observation: Observation, head: string): boolean {
   return Object.values(observation.targets).every(
     ({ flux }) =>
       flux?.kustomizations.at(-1)?.lastAttemptedRevision === head &&

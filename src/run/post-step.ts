@@ -2,17 +2,23 @@ import type { RolloutView } from '../report/view.ts';
 import { beginRevert } from '../rollout/begin-revert.ts';
 import { driveOnce } from '../rollout/drive.ts';
 import type { ClusterView } from '../rollout/ports.ts';
+import type { FluxChain, Observation } from '../rollout/observation.ts';
 import type { Intent, Transition } from '../rollout/state.ts';
+import type { TargetKey } from '../rollout/target.ts';
 import { startFollowing, transition } from '../rollout/transition.ts';
+import { Automations } from './automations.ts';
 import { withOpened } from './barrier-files.ts';
 import { blindView } from './blind-view.ts';
 import { intentOf } from './commit-rollout.ts';
 import { cancelledBeforeCommit } from './end-of-run.ts';
+import type { FollowParts } from './follow.ts';
 import { followRollout } from './follow-rollout.ts';
 import type { Memory } from './memory.ts';
 import { objectsOf } from './observed-objects.ts';
-import type { FoundRollout, OpenedRepository, RunParts } from './parts.ts';
+import type { FoundRollout, OpenedRepository, RunGitOps, RunParts } from './parts.ts';
+import { stamperOf } from './restored-stamps.ts';
 import { readRestoreTexts } from './restore-texts.ts';
+import { revertId } from './rollout-id.ts';
 import { recordFromTrailers, type RolloutRecord } from './rollout-record.ts';
 import { RunReport } from './run-report.ts';
 import { reportOf } from './take-up.ts';
@@ -33,20 +39,37 @@ export async function postStep(
 ): Promise<RolloutView> {
   await leaveMarker();
   const repository = await parts.openRepository(memory.branch);
-  const found = await findOnBranch(parts, repository, memory.commit);
+  const found = await findOnBranch(parts, repository, memory);
   const record = found && recordFromTrailers(found.trailers);
   if (!found || !record) return await reportNeverPushed(parts, repository, memory);
+  const sight = await lookAtCluster(parts, memory.id);
+  const { chains } = sight;
+  const automations = new Automations(parts, chains);
 
   const report = reportOf(parts, repository, {
     record,
     note: 'The step ended before the rollout did; its post step ends it.',
   });
-  const view = await openView(parts, record);
+  const view = openView(parts, sight);
   try {
     const intent = intentInPost(parts, record);
     const restoreTexts = await readRestoreTexts(repository.gitops, found.commit, record.restore);
     const first = await takeOver(parts, { intent, found, memory, view, repository });
-    const ended = await followRollout(parts, { first, view, repository, restoreTexts, report });
+    const ended = await followRollout(parts, {
+      first,
+      view,
+      repository,
+      restoreTexts,
+      report,
+      automations,
+      ...followedOf(parts, {
+        memory,
+        chains,
+        found,
+        gitops: repository.gitops,
+        seen: first.state.observation,
+      }),
+    });
     return await report.finish(ended.view);
   } finally {
     await view.close();
@@ -56,13 +79,37 @@ export async function postStep(
 async function findOnBranch(
   parts: Pick<RunParts, 'clock'>,
   { gitops }: OpenedRepository,
-  commit: string,
+  { commit, followed }: Memory,
 ): Promise<FoundRollout | undefined> {
+  if (commit === undefined) return undefined;
   if (!(await gitops.holds(commit))) {
     await parts.clock.sleep(LATE_PUSH_MS);
     if (!(await gitops.holds(commit))) return undefined;
   }
-  return await gitops.rolloutAt(commit);
+  if (!followed) return await gitops.rolloutAt(commit);
+  const { trailers, files } = followed;
+  return { commit: await gitops.followed({ sha: commit, files }), trailers, revert: undefined };
+}
+
+/** What a commit of somebody else needs beside. */
+function followedOf(
+  parts: RunParts,
+  on: {
+    readonly memory: Memory;
+    readonly chains: Chains | undefined;
+    readonly found: FoundRollout;
+    readonly gitops: RunGitOps;
+    readonly seen: Observation | undefined;
+  },
+): Pick<FollowParts, 'stamp' | 'followed'> {
+  const { memory, chains, found, gitops, seen: observation } = on;
+  const { followed } = memory;
+  if (!followed) return {};
+  // What cannot be seen is put back plainly: nobody could tell where an id belongs.
+  if (!chains || !observation) return { followed };
+  const id = revertId(memory.id);
+  const { commit } = found;
+  return { followed, stamp: stamperOf(parts, { gitops, chains, observation, commit, id }) };
 }
 
 /** One look, so that a rollout that was promoted while nobody watched is not taken back; then the cancel. */
@@ -99,16 +146,31 @@ function intentInPost(parts: RunParts, record: RolloutRecord): Intent {
   return { ...intent, limits: { ...intent.limits, backMs, jobEndsAt: undefined } };
 }
 
+type Chains = Readonly<Record<TargetKey, FluxChain>>;
+type Sight = { readonly chains: Chains } | { readonly chains: undefined; readonly why: string };
+
 /** Without the cluster Git is put right all the same. */
-async function openView(parts: RunParts, record: RolloutRecord): Promise<ClusterView> {
+async function lookAtCluster(parts: RunParts, id: string): Promise<Sight> {
   try {
-    const chains = await parts.cluster.trace();
-    return parts.cluster.view({ chains, objects: objectsOf(parts.rollout) });
+    return { chains: await parts.cluster.trace() };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
-    parts.say(`The cluster cannot be seen (${why}); Git is put right without it for ${record.id}.`);
-    return blindView(parts.clock, why);
+    parts.say(`The cluster cannot be seen (${why}); Git is put right without it for ${id}.`);
+    return { chains: undefined, why };
   }
+}
+
+function openView(parts: RunParts, sight: Sight): ClusterView {
+  const { chains } = sight;
+  if (chains === undefined) return blindView(parts.clock, sight.why);
+  return parts.cluster.view({ chains, objects: objectsOf(parts.rollout) });
+}
+
+/** What was suspended for a commit that never came. */
+async function resumeAutomation(parts: RunParts, id: string): Promise<readonly string[]> {
+  if (parts.rollout.imageAutomation === 'refuse') return [];
+  const { chains } = await lookAtCluster(parts, id);
+  return (await new Automations(parts, chains).end(id, 'refused')).notes;
 }
 
 async function reportNeverPushed(
@@ -117,6 +179,7 @@ async function reportNeverPushed(
   memory: Memory,
 ): Promise<RolloutView> {
   const { run, rollout } = parts;
+  const notes = await resumeAutomation(parts, memory.id);
   const report = new RunReport({
     clock: parts.clock,
     reporter: parts.reporterFor({ id: memory.id, sourceSha: run.sha }),
@@ -127,7 +190,7 @@ async function reportNeverPushed(
       source: { repository: run.repository, sha: run.sha, runUrl: run.url },
       gitops: repository.name,
       changes: [],
-      notes: [],
+      notes,
     },
   });
   return await report.end(cancelledBeforeCommit('main stopped before its commit was on the branch'));

@@ -1,18 +1,20 @@
 import type { ReleasePlan } from '../plan/plan.ts';
 import type { RolloutView } from '../report/view.ts';
 import type { FluxChain, Observation } from '../rollout/observation.ts';
-import type { ClusterView } from '../rollout/ports.ts';
 import { objectsOf } from './observed-objects.ts';
 import { targetKey } from '../rollout/target.ts';
 import { startFollowing } from '../rollout/transition.ts';
 import { type Outcome, Refusal } from '../rollout/verdict.ts';
 import { alreadyRuns } from './already-running.ts';
-import { baselinesOf, commitRollout, type RolloutToCommit } from './commit-rollout.ts';
+import { Automations } from './automations.ts';
+import { baselinesOf, type CommittedRollout, commitRollout, type RolloutToCommit } from './commit-rollout.ts';
 import { adoptionText, releaseText } from './commit-text.ts';
+import { settleEarlierHolds } from './earlier-holds.ts';
+import { type FollowingOn, followAutomation } from './follow-automation.ts';
 import { type FollowedRollout, followRollout } from './follow-rollout.ts';
 import { metricCheck } from './metric-check.ts';
 import { newerSource } from './newer-source.ts';
-import { CancelledBeforeCommit, type OpenedRepository, type RunParts } from './parts.ts';
+import { CancelledBeforeCommit, type RunParts } from './parts.ts';
 import { planRelease } from './plan-release.ts';
 import { restorePointOf } from './restore-point.ts';
 import { readRestoreTexts } from './restore-texts.ts';
@@ -21,6 +23,7 @@ import type { RunReport } from './run-report.ts';
 import { type Settled, settle } from './settle.ts';
 import { takeUp } from './take-up.ts';
 import { checkTime } from './time-left.ts';
+import { unchangedOutcome } from './unchanged-outcome.ts';
 
 /** Someone else's commits to the same files may outrun the plan; after so many times a person should look. */
 const MAX_PLANS = 5;
@@ -39,9 +42,15 @@ export async function release(parts: RunParts, report: RunReport): Promise<Rollo
   const view = parts.cluster.view({ chains, objects: objectsOf(parts.rollout) });
   try {
     // Before anything may refuse: what was left behind may be the very thing that would make us refuse.
-    await takeUp(parts, { repository, view, observation: await view.read() });
+    const automations = new Automations(parts, chains);
+    const observation = await view.read();
+    const taken = await takeUp(parts, { repository, view, observation, automations });
     refuseWhenCancelled(parts);
-    return await new ReleaseInRepository(parts, { chains, repository, view, report }).run();
+    const except = [report.frame.id, ...(taken ? [taken.id] : [])];
+    const { gitops } = repository;
+    const left = await settleEarlierHolds(parts, { automations, gitops, observation, except });
+    for (const note of left) report.note(note);
+    return await new ReleaseInRepository(parts, { chains, repository, view, report, automations }).run();
   } finally {
     await view.close();
   }
@@ -64,18 +73,19 @@ export function branchOf(chains: Readonly<Record<string, FluxChain>>): string {
   );
 }
 
-interface Ground {
-  readonly chains: Readonly<Record<string, FluxChain>>;
-  readonly repository: OpenedRepository;
-  readonly view: ClusterView;
-  readonly report: RunReport;
+interface Putting {
+  readonly mustBeVerified: boolean;
+  /** Files that image automation writes to. */
+  readonly automated: readonly string[];
 }
 
 class ReleaseInRepository {
   private readonly parts: RunParts;
-  private readonly on: Ground;
+  private readonly on: FollowingOn;
+  /** Image automation is suspended for this release. */
+  private held = false;
 
-  constructor(parts: RunParts, on: Ground) {
+  constructor(parts: RunParts, on: FollowingOn) {
     this.parts = parts;
     this.on = on;
   }
@@ -91,6 +101,8 @@ class ReleaseInRepository {
 
     let adoption: Outcome | undefined;
     for (let round = 0; round < MAX_PLANS; round += 1) {
+      const followed = await followAutomation(parts, this.on);
+      if (followed) return followed;
       const settled = await this.settle();
       const newer = await newerSource(parts, settled.observation);
       if (newer) return await report.end(newer);
@@ -174,7 +186,7 @@ class ReleaseInRepository {
         restore: { kind: 'parent' },
         barrier: false,
       },
-      mustBeVerified,
+      { mustBeVerified, automated: [] },
     );
   }
 
@@ -204,17 +216,16 @@ class ReleaseInRepository {
         restore,
         barrier: parts.rollout.barrier,
       },
-      mustBeVerified,
+      { mustBeVerified, automated: plan.automated },
     );
   }
 
-  private async put(rollout: RolloutToCommit, mustBeVerified: boolean): Promise<FollowedRollout | 'stale'> {
+  private async put(rollout: RolloutToCommit, on: Putting): Promise<FollowedRollout | 'stale'> {
     const { parts } = this;
-    const { repository, view, report } = this.on;
+    const { repository, view, report, automations } = this.on;
     // Read before the commit: afterwards a cancel leaves seconds.
     const restoreTexts = await readRestoreTexts(repository.gitops, rollout, rollout.restore);
-    refuseWhenCancelled(parts);
-    const committed = await commitRollout(parts, { repository, mustBeVerified }, rollout);
+    const committed = await this.commit(rollout, on);
     if (committed.kind === 'stale') return 'stale';
     return await followRollout(parts, {
       first: startFollowing(committed.intent, committed.commit, parts.clock.now()),
@@ -222,19 +233,55 @@ class ReleaseInRepository {
       repository,
       restoreTexts,
       report,
+      automations,
     });
+  }
+
+  /** Image automation is suspended for our commit; where none came, it goes on. */
+  private async commit(
+    rollout: RolloutToCommit,
+    { mustBeVerified, automated }: Putting,
+  ): Promise<CommittedRollout> {
+    const { parts } = this;
+    const { repository } = this.on;
+    try {
+      refuseWhenCancelled(parts);
+      await this.hold(automated);
+      const committed = await commitRollout(parts, { repository, mustBeVerified }, rollout);
+      if (committed.kind === 'stale') await this.letGo();
+      return committed;
+    } catch (error) {
+      // Else the commit may be on the branch, and the post step sees to it.
+      if (error instanceof Refusal || error instanceof CancelledBeforeCommit) await this.letGo();
+      throw error;
+    }
+  }
+
+  /** @throws Refusal, ClusterForbidden, ClusterUnavailable. */
+  private async hold(paths: readonly string[]): Promise<void> {
+    if (paths.length === 0) return;
+    const { automations, report, repository } = this.on;
+    const { id } = report.frame;
+    this.held = true;
+    this.parts.remember({ id, branch: repository.name.branch, ended: false });
+    try {
+      for (const note of await automations.hold(id, paths)) report.note(note);
+    } catch (error) {
+      this.parts.remember({ id, branch: repository.name.branch, ended: true });
+      throw error;
+    }
+  }
+
+  private async letGo(): Promise<void> {
+    if (!this.held) return;
+    this.held = false;
+    const { automations, report, repository } = this.on;
+    const { id } = report.frame;
+    for (const note of (await automations.end(id, 'refused')).notes) report.note(note);
+    this.parts.remember({ id, branch: repository.name.branch, ended: true });
   }
 }
 
 function refuseWhenCancelled({ cancel }: Pick<RunParts, 'cancel'>): void {
   if (cancel.aborted) throw new CancelledBeforeCommit();
-}
-
-function unchangedOutcome(plan: ReleasePlan): Outcome {
-  const values = [...new Set(plan.found.map(({ change, requested }) => `${change} ${requested}`))];
-  return {
-    verdict: 'unchanged',
-    reason: 'already-running',
-    detail: `The target and its primary run ${values.join(', ')} already, and nothing is going on. Nothing was written.`,
-  };
 }

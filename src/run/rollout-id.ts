@@ -17,6 +17,12 @@ export function newRolloutId(parts: {
   return `${slug(name)}-${sourceSha.slice(0, 7)}-${runId}.${runAttempt}-${suffix}`;
 }
 
+/** Whether an id is of a rollout of this name. */
+export function isIdOf(name: string, id: string): boolean {
+  const start = `${slug(name)}-`;
+  return id.startsWith(start) && /^[0-9a-f]{7}-\d+\.\d+-[0-9a-z]{4}$/.test(id.slice(start.length));
+}
+
 /** The id that a stamped revert of a rollout puts on the pod template. */
 export function revertId(rolloutId: string): string {
   return `${rolloutId}${REVERT_SUFFIX}`;

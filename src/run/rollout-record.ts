@@ -19,6 +19,7 @@ export interface RolloutRecord {
   readonly expectations: readonly Expectation[];
   readonly restore: RestorePoint;
   readonly barrier: boolean;
+  readonly identity: Intent['identity'];
 }
 
 type Trailer = readonly [name: string, value: string];
@@ -32,6 +33,7 @@ const BASELINE = 'Gated-Rollout-Baseline';
 const EXPECTS = 'Gated-Rollout-Expects';
 const RESTORE = 'Gated-Rollout-Restore';
 const BARRIER = 'Gated-Rollout-Barrier';
+const IDENTITY = 'Gated-Rollout-Identity';
 const OPENS = 'Gated-Rollout-Opens';
 const REVERTS = 'Gated-Rollout-Reverts';
 const CAUSE = 'Gated-Rollout-Cause';
@@ -46,6 +48,7 @@ export function trailersOf(record: RolloutRecord): readonly Trailer[] {
     [RUN, record.runUrl],
     [RESTORE, JSON.stringify(restore)],
     ...(record.barrier ? [[BARRIER, 'closed'] satisfies Trailer] : []),
+    ...(record.identity === 'values' ? [[IDENTITY, record.identity] satisfies Trailer] : []),
     ...record.expectations.map((expectation): Trailer => [EXPECTS, JSON.stringify(expectation)]),
     ...record.baselines.map((baseline): Trailer => [BASELINE, JSON.stringify(baseline)]),
   ];
@@ -91,6 +94,7 @@ export function recordFromTrailers(trailers: readonly Trailer[]): RolloutRecord 
     expectations: all(EXPECTS),
     restore: json(one(RESTORE) ?? ''),
     barrier: one(BARRIER) !== undefined,
+    identity: one(IDENTITY) ?? 'annotation',
   });
   return parsed.success ? parsed.data : undefined;
 }
@@ -139,6 +143,7 @@ const baselineSchema: z.ZodType<CanaryBaseline> = z.object({
   primaryId: z.string().exactOptional(),
   trackedConfigs: z.record(z.string(), z.string()),
   joinsByHash: z.boolean(),
+  newestReplicaSetAt: z.number().exactOptional(),
   links: z.record(z.string(), z.number()).exactOptional(),
 });
 
@@ -188,4 +193,5 @@ const recordSchema: z.ZodType<RolloutRecord> = z.object({
     z.object({ kind: z.literal('none'), why: z.string() }),
   ]),
   barrier: z.boolean(),
+  identity: z.enum(['annotation', 'values']),
 });

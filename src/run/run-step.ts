@@ -30,7 +30,7 @@ export async function runStep(parts: RunParts, mode: Mode): Promise<RolloutView 
     return await MODES[mode](watched, report);
   } catch (error) {
     if (error instanceof TakenOver) return 'taken-over';
-    const live = memory?.ended === false ? memory : undefined;
+    const live = memory?.ended === false ? memory.commit : undefined;
     return await report.end(outcomeOf(error, { parts, live }));
   }
 }
@@ -65,7 +65,7 @@ export function beginReport(parts: RunParts): RunReport {
 
 function outcomeOf(
   error: unknown,
-  on: { readonly parts: Pick<RunParts, 'cancel'>; readonly live: Memory | undefined },
+  on: { readonly parts: Pick<RunParts, 'cancel'>; readonly live: string | undefined },
 ): Outcome {
   if (error instanceof LostCommit) {
     return {
@@ -76,7 +76,7 @@ function outcomeOf(
     };
   }
   // With a commit on its way nothing may be called refused or cancelled: the post step has work to do.
-  if (on.live !== undefined) return brokenOutcome(error, on.live.commit);
+  if (on.live !== undefined) return brokenOutcome(error, on.live);
   if (error instanceof CancelledBeforeCommit || on.parts.cancel.aborted) {
     return cancelledBeforeCommit(String(on.parts.cancel.reason ?? 'signal'));
   }

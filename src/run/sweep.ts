@@ -1,4 +1,6 @@
 import type { RolloutView } from '../report/view.ts';
+import { Automations } from './automations.ts';
+import { settleEarlierHolds } from './earlier-holds.ts';
 import { objectsOf } from './observed-objects.ts';
 import type { RunParts } from './parts.ts';
 import { branchOf } from './release.ts';
@@ -15,8 +17,14 @@ export async function sweep(parts: RunParts, report: RunReport): Promise<Rollout
   report.opened(repository.name);
   const view = parts.cluster.view({ chains, objects: objectsOf(parts.rollout) });
   try {
-    const ended = await takeUp(parts, { repository, view, observation: await view.read() });
-    if (ended) return ended;
+    const automations = new Automations(parts, chains);
+    const observation = await view.read();
+    const ended = await takeUp(parts, { repository, view, observation, automations });
+    const { gitops } = repository;
+    const except = ended ? [ended.id] : [];
+    const notes = await settleEarlierHolds(parts, { automations, gitops, observation, except });
+    for (const note of notes) report.note(note);
+    if (ended) return ended.view;
   } finally {
     await view.close();
   }

@@ -2,6 +2,7 @@ import type { RolloutView } from '../report/view.ts';
 import type { Observation } from '../rollout/observation.ts';
 import type { ClusterView } from '../rollout/ports.ts';
 import { startFollowing } from '../rollout/transition.ts';
+import type { Automations } from './automations.ts';
 import { withOpened } from './barrier-files.ts';
 import { intentOf } from './commit-rollout.ts';
 import { followRollout } from './follow-rollout.ts';
@@ -21,17 +22,27 @@ export async function takeUp(
     readonly repository: OpenedRepository;
     readonly view: ClusterView;
     readonly observation: Observation;
+    readonly automations: Automations;
   },
-): Promise<RolloutView | undefined> {
+): Promise<TakenUp | undefined> {
   const { gitops } = on.repository;
   const unfinished = await findUnfinished({ gitops, name: parts.rollout.name, observation: on.observation });
   if (unfinished === undefined) return undefined;
-  return await followToItsEnd(parts, on, unfinished);
+  return { id: unfinished.record.id, view: await followToItsEnd(parts, on, unfinished) };
+}
+
+export interface TakenUp {
+  readonly id: string;
+  readonly view: RolloutView;
 }
 
 async function followToItsEnd(
   parts: RunParts,
-  on: { readonly repository: OpenedRepository; readonly view: ClusterView },
+  on: {
+    readonly repository: OpenedRepository;
+    readonly view: ClusterView;
+    readonly automations: Automations;
+  },
   unfinished: UnfinishedRollout,
 ): Promise<RolloutView> {
   const { record, commit } = unfinished;
@@ -47,6 +58,7 @@ async function followToItsEnd(
     first: startFollowing(intent, withOpened(commit), parts.clock.now()),
     view: on.view,
     repository: on.repository,
+    automations: on.automations,
     restoreTexts,
     report,
   });

@@ -12,7 +12,13 @@ const reason = z.string().refine((text): text is Reason => Object.hasOwn(REASONS
 const memorySchema: z.ZodType<Memory> = z.object({
   id: z.string().min(1),
   branch: z.string(),
-  commit: z.string(),
+  commit: z.string().exactOptional(),
+  followed: z
+    .object({
+      trailers: z.array(z.tuple([z.string(), z.string()])),
+      files: z.array(z.object({ path: z.string(), before: z.string() })),
+    })
+    .exactOptional(),
   ended: z.boolean(),
   cause: z
     .object({

@@ -46,14 +46,14 @@ function isRelease({ kind, name, namespace }: BuiltObject, { release }: HelmSite
 export function proveRelease(
   build: { readonly text: string; readonly by: string },
   helm: HelmSite,
-  on: { readonly rolloutId: string; readonly expectations: readonly Expectation[] },
+  on: { readonly id: string | undefined; readonly expectations: readonly Expectation[] },
 ): void {
   const built = documentsOf(build.text)
     .filter(document => document.includes('kind: HelmRelease'))
     .map(builtObject)
     .find(object => isRelease(object, helm));
   const spec = record(built?.data['spec']);
-  if (!rolloutIdsIn([spec['postRenderers'], spec['values']]).includes(on.rolloutId)) {
+  if (on.id !== undefined && !rolloutIdsIn([spec['postRenderers'], spec['values']]).includes(on.id)) {
     throw broken(helm, `${build.by} builds no id of the rollout into it`);
   }
   const version = text(record(record(spec['chart'])['spec'])['version']);

@@ -23,7 +23,8 @@ interface Placing {
   readonly target: TargetRef;
   readonly helm: HelmSite;
   readonly id: string;
-  readonly sourceSha: string;
+  /** Left as it is where a revert stamps. */
+  readonly sourceSha?: string;
   readonly write: 'overlay' | 'base' | undefined;
   /** Path in the values that the chart puts on its pods as annotations. */
   readonly idPath: YamlPath | undefined;
@@ -37,7 +38,10 @@ interface Placing {
 export function placeHelmId(edits: Edits, on: Placing): IdPlacement {
   const { helm, target } = on;
   const key = targetKey(target);
-  const annotations = { [ROLLOUT_ID_ANNOTATION]: on.id, [SOURCE_SHA_ANNOTATION]: on.sourceSha };
+  const annotations = {
+    [ROLLOUT_ID_ANNOTATION]: on.id,
+    ...(on.sourceSha === undefined ? {} : { [SOURCE_SHA_ANNOTATION]: on.sourceSha }),
+  };
   if (on.idPath) return inValues(edits, { ...on, idPath: on.idPath, annotations });
 
   const patchPath = overlayPatch(helm);
