@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CanaryBaseline } from '../../src/rollout/baseline.ts';
-import { identified } from '../../src/rollout/identity.ts';
+import { identified, identifying } from '../../src/rollout/identity.ts';
 import type { Observation, ReplicaSetView, TargetView, WorkloadView } from '../../src/rollout/observation.ts';
 import type { Effect, Intent, RolloutEvent, RolloutState, Transition } from '../../src/rollout/state.ts';
 import { startFollowing, transition } from '../../src/rollout/transition.ts';
@@ -192,5 +192,21 @@ describe('identified', () => {
       replicaSets: [set('a', '1', 5_000), set('b', '2', 0)],
     });
     expect(view.replicaSets.at(-1)).toMatchObject({ rolloutId: 'followed', createdAt: 9_000 });
+  });
+});
+
+describe('what identifies a template', () => {
+  it('is what stands in it, and no version of a chart or field of another object', () => {
+    const of = { kind: 'image', target: TARGET, repository: 'ghcr.io/acme/podinfo', version: '2' } as const;
+    const chart = {
+      kind: 'chart',
+      target: TARGET,
+      release: { namespace: 'test', name: 'shop' },
+      chart: 'shop',
+      version: '1.1.0',
+    } as const;
+    const object = { kind: 'ConfigMap', name: 'flags' };
+    const field = { kind: 'field', target: TARGET, object, path: ['data', 'a'], value: 'b' } as const;
+    expect(identifying([chart, field, of, { ...of, target: 'test/other' }], TARGET)).toEqual([of]);
   });
 });
