@@ -11,6 +11,7 @@ const VALUES = `values:
   service: {enabled: false}
 `;
 const FILE = 'apps/release.yaml';
+const CHANGE = 'change: [{image: ghcr.io/acme/shop:6.2.0}]\n';
 const folder = (spec: string): Readonly<Record<string, string>> => ({
   [FILE]: helmRelease(spec),
   'apps/canary.yaml': CANARY,
@@ -43,6 +44,17 @@ describe('an image in the values of a HelmRelease', () => {
     expect(planned.expectations).toEqual([
       { kind: 'image', target: 'prod/frontend', repository: 'ghcr.io/acme/shop', version: '6.2.0' },
     ]);
+  });
+
+  it('may be written by image automation, which is suspended and not followed', async () => {
+    const marked = folder(
+      VALUES.replace('tag: "6.1.0"', 'tag: "6.1.0" # {"$imagepolicy": "flux-system:shop:tag"}'),
+    );
+    const suspending = await planHelm(marked, rolloutYaml(`${CHANGE}image-automation: suspend\n`));
+    expect(suspending).toMatchObject({ automated: [FILE], follows: false });
+    const refused = await refusalOf(planHelm(marked, rolloutYaml(`${CHANGE}image-automation: follow\n`)));
+    expect(refused.reason).toBe('image-automation');
+    expect(refused.message).toContain('is delivered by a HelmRelease');
   });
 
   it('has its id renewed in place by the next release', async () => {

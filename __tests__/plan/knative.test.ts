@@ -78,6 +78,15 @@ async function refusal(work: Promise<unknown>): Promise<Refusal> {
 }
 
 describe('a plan for a Knative Service', () => {
+  it('is not followed where image automation writes its line', async () => {
+    const marked = SERVICE.replace('# the version', '# {"$imagepolicy": "flux-system:hello"}');
+    const refused = plan(
+      { ...FILES, 'apps/hello.yaml': marked },
+      { rollout: `${ROLLOUT}image-automation: follow\n` },
+    );
+    await expect(refused).rejects.toThrow('is a Knative Service');
+  });
+
   it('writes image and id into the Knative Service, not into the core one of the same name', async () => {
     const { files, placements, expectations, schedule } = await plan(FILES);
     expect(files.map(({ path }) => path)).toEqual(['apps/hello.yaml']);

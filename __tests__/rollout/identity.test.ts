@@ -138,7 +138,7 @@ describe('whatever happens', () => {
       ),
       { numRuns: 3_000 },
     );
-    expect([...ends]).toEqual(expect.arrayContaining(['promoted', 'rolled-back', 'superseded', 'unknown']));
+    expect(ends.size).toBeGreaterThan(6);
   });
 });
 

@@ -1,6 +1,9 @@
 import type { RolloutFile } from '../config/settings.ts';
 import { Refusal } from '../rollout/verdict.ts';
+import { isOfTemplate } from '../rollout/identity.ts';
+import type { FluxChain } from '../rollout/observation.ts';
 import type { FileChange } from '../rollout/ports.ts';
+import { kindOfKey, type TargetKey } from '../rollout/target.ts';
 import type { FoundValue, PlanWarning, RepositoryFiles } from './plan.ts';
 import type { AppliedChange } from './apply-change.ts';
 
@@ -18,7 +21,11 @@ export function automatedFiles(files: readonly FileChange[]): readonly string[] 
  */
 export async function followsAutomation(
   applied: readonly AppliedChange[],
-  on: { readonly files: RepositoryFiles; readonly settings: Pick<RolloutFile, 'imageAutomation'> },
+  on: {
+    readonly files: RepositoryFiles;
+    readonly chains: Readonly<Record<TargetKey, FluxChain>>;
+    readonly settings: Pick<RolloutFile, 'imageAutomation'>;
+  },
 ): Promise<boolean> {
   if (on.settings.imageAutomation !== 'follow') return false;
   const marked = await Promise.all(applied.map(({ found }) => isMarked(found, on.files)));
@@ -38,6 +45,7 @@ export async function followsAutomation(
     );
   }
   refuseUnseen(applied);
+  refuseOtherKinds(applied, on.chains);
   return true;
 }
 
@@ -45,7 +53,7 @@ export async function followsAutomation(
 function refuseUnseen(applied: readonly AppliedChange[]): void {
   const seen = new Set(
     applied
-      .filter(({ expectation }) => expectation !== undefined && expectation.kind !== 'field')
+      .filter(({ expectation }) => expectation !== undefined && isOfTemplate(expectation))
       .map(({ found }) => found.target),
   );
   const unseen = applied.find(({ found }) => !seen.has(found.target));
@@ -56,6 +64,28 @@ function refuseUnseen(applied: readonly AppliedChange[]): void {
     `${found.change} is no value of a pod template, so that a commit of image automation could not be told from others by what ${found.target} runs.`,
     { remedy: 'Say image-automation: suspend, so that our own commit puts an id on the pod template.' },
   );
+}
+
+/** @throws Refusal where more than the pod template carries an id by which a release is told. */
+function refuseOtherKinds(
+  applied: readonly AppliedChange[],
+  chains: Readonly<Record<TargetKey, FluxChain>>,
+): void {
+  for (const { found } of applied) {
+    const { target } = found;
+    const release = chains[target]?.links.find(({ kind }) => kind === 'HelmRelease');
+    const what = release
+      ? 'is delivered by a HelmRelease'
+      : kindOfKey(target) === 'Service'
+        ? 'is a Knative Service'
+        : undefined;
+    if (what === undefined) continue;
+    throw new Refusal(
+      'image-automation',
+      `${target} ${what}; a commit of image automation is followed for Deployments and DaemonSets of a Kustomization only.`,
+      { remedy: 'Say image-automation: suspend, so that our own commit brings the release.' },
+    );
+  }
 }
 
 /** @throws Refusal when rollout.yaml asks for more than image automation writes. */

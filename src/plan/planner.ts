@@ -88,7 +88,7 @@ export class ReleasePlanner {
     const ofCanaries = await edits.changes();
     const applied = await this.applyChanges(query, { edits, sites });
     const unchanged = (await edits.changes()).length === 0;
-    const follows = await followsAutomation(applied, { files: query.files, settings: rollout });
+    const follows = await followsAutomation(applied, { ...query, settings: rollout });
     if (follows) refuseOwnEdits(ofCanaries);
     const adopted = canaries.filter(each => each.adopted).map(({ target }) => target);
     if (rollout.barrier && adopted.length === 0) raiseBarrier(edits, canaries, rollout);

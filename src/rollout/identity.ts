@@ -13,9 +13,12 @@ export type Identity = 'annotation' | 'values';
 
 /** What identifies a template; fields of other objects and versions of charts do not. */
 export function identifying(expectations: readonly Expectation[], target: TargetKey): readonly Expectation[] {
-  return expectations.filter(
-    each => each.target === target && each.kind !== 'field' && each.kind !== 'chart',
-  );
+  return expectations.filter(each => each.target === target && isOfTemplate(each));
+}
+
+/** A pod template shows it. */
+export function isOfTemplate({ kind }: Expectation): boolean {
+  return kind !== 'field' && kind !== 'chart';
 }
 
 /** Whether a pod template holds every value; never when none is asked for. */

@@ -1,6 +1,6 @@
 import type { FoundValue, ReleasePlan } from '../plan/plan.ts';
 import type { RolloutView } from '../report/view.ts';
-import { holdsAll } from '../rollout/identity.ts';
+import { holdsAll, isOfTemplate } from '../rollout/identity.ts';
 import type { FluxChain, Observation } from '../rollout/observation.ts';
 import type { ClusterView } from '../rollout/ports.ts';
 import type { RestorePoint } from '../rollout/state.ts';
@@ -140,7 +140,7 @@ function recordOf(
 /** What stood there before is what is put back, if that is what the primaries run. */
 function restorePoint(before: readonly FoundValue[], observation: Observation): RestorePoint {
   const other = before.find(({ target, currentExpectation }) => {
-    if (currentExpectation === undefined || currentExpectation.kind === 'field') return false;
+    if (currentExpectation === undefined || !isOfTemplate(currentExpectation)) return false;
     return !holdsAll([currentExpectation], observation.targets[target]?.primary?.template);
   });
   if (!other) return { kind: 'parent' };
