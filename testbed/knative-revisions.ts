@@ -154,9 +154,10 @@ async function setServiceStatus(
           ),
     ],
     // Flagger's GetRoutes reads latestRevision of every part without looking whether it is there.
-    traffic: targets.map(({ latestRevision, revisionName, percent }) => ({
-      latestRevision: latestRevision === true,
-      revisionName: latestRevision === true ? (on.ready ?? latest) : revisionName,
+    traffic: targets.map(({ revisionName = '', percent }) => ({
+      // Knative's route_defaults.go: a part that names no Revision is the latest's.
+      latestRevision: revisionName === '',
+      revisionName: revisionName || (on.ready ?? latest),
       percent: percent ?? 0,
     })),
   };

@@ -43,7 +43,12 @@ const ROLLOUT = 'target: [Service prod/hello]\nchange: [{image: "ghcr.io/acme/he
 
 async function plan(
   files: Readonly<Record<string, string>>,
-  on: { readonly rollout?: string; readonly canary?: boolean } = {},
+  on: {
+    readonly rollout?: string;
+    readonly canary?: boolean;
+    readonly links?: FluxChain['links'];
+    readonly path?: string;
+  } = {},
 ): Promise<ReleasePlan> {
   const parsed = parseRolloutFile(on.rollout ?? ROLLOUT, { file: 'rollout.yaml', set: [] });
   if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
@@ -57,8 +62,8 @@ async function plan(
       intervalMs: 60_000,
       verifies: false,
     },
-    kustomizations: [kustomizationView()],
-    links: [],
+    kustomizations: [kustomizationView(on.path === undefined ? {} : { path: on.path })],
+    links: on.links ?? [],
   };
   const key = 'Service prod/hello';
   const canary = canaryView({ namespace: 'prod', name: 'hello', analysis: canaryAnalysis({}) });
@@ -159,6 +164,43 @@ describe('a plan for a Knative Service', () => {
     const core = CANARY.replace('serving.knative.dev/v1', 'v1').replace('knative', 'kubernetes');
     const { reason } = await refusal(plan({ ...FILES, 'apps/canary.yaml': core }, { canary: false }));
     expect(reason).toBe('canary-not-found');
+  });
+
+  it('refuses one that another repository brings: its own manifest is needed', async () => {
+    const source = {
+      kind: 'GitRepository',
+      namespace: 'flux-system',
+      name: 'other',
+      url: 'https://github.com/acme/other',
+      suspended: false,
+      intervalMs: 60_000,
+      verifies: false,
+    } as const;
+    const view = kustomizationView({ name: 'hello' });
+    const { reason, message } = await refusal(
+      plan(FILES, { links: [{ kind: 'Kustomization', view, source }] }),
+    );
+    expect(reason).toBe('wrong-source');
+    expect(message).toContain('Service prod/hello comes from Kustomization flux-system/hello');
+  });
+
+  it('refuses a patch of this environment that would replace all containers', async () => {
+    const rollout = 'target: [Service prod/hello]\nwrite: overlay\nchange: [{env: COLOUR, value: blue}]\n';
+    const files = {
+      'base/hello.yaml': SERVICE,
+      'base/canary.yaml': CANARY,
+      'base/kustomization.yaml': 'resources: [hello.yaml, canary.yaml]\n',
+      'prod/kustomization.yaml': 'resources: [../base]\n',
+    };
+    const { reason, message } = await refusal(plan(files, { rollout, path: 'prod' }));
+    expect(reason).toBe('shared-line');
+    expect(message).toContain('replaces all containers of a Knative Service');
+    const image = await plan(files, { rollout: `${ROLLOUT}write: overlay\n`, path: 'prod' });
+    expect(image.files.map(({ path }) => path)).toEqual([
+      'prod/hello-rollout.yaml',
+      'prod/kustomization.yaml',
+    ]);
+    expect(image.files[0]?.text).toContain('apiVersion: serving.knative.dev/v1');
   });
 
   it.each([

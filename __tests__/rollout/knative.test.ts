@@ -4,10 +4,13 @@ import { backState } from '../../src/rollout/back.ts';
 import { type CanaryBaseline, baselineOf } from '../../src/rollout/baseline.ts';
 import { type JudgeContext, judge } from '../../src/rollout/judge.ts';
 import type { CanaryView, TargetView, WorkloadView } from '../../src/rollout/observation.ts';
+import { identified } from '../../src/rollout/identity.ts';
+import { withLateCause } from '../../src/rollout/late-cause.ts';
 import { revertForm } from '../../src/rollout/revert-form.ts';
 import { settlement } from '../../src/rollout/settlement.ts';
 import { newTrack, type Track } from '../../src/rollout/track.ts';
-import { canaryView, fluxChain, workloadView } from './story.ts';
+import { startFollowing } from '../../src/rollout/transition.ts';
+import { COMMIT, canaryView, fluxChain, intentOf, workloadView } from './story.ts';
 
 /** Flagger canary/knative_controller.go: its hash is of the latest Revision's name, its primary is an annotation. */
 
@@ -195,6 +198,77 @@ describe('the revert of a Knative Service', () => {
     expect(back(promoted).kind).toBe('waiting');
     const canary = canaryView({ ...told('Failed', 250_000), lastAppliedSpec: 'C', lastPromotedSpec: 'B' });
     expect(back({ ...promoted, canary })).toMatchObject({ kind: 'lost', reason: 'reanalysis-failed' });
+  });
+});
+
+describe('what Flagger says after the revert of a Knative Service', () => {
+  const message = (value: string) => `Halt podinfo.test advancement success ${value} < 99`;
+  const warning = (text: string, at: number) => ({
+    type: 'Warning' as const,
+    message: text,
+    count: 1,
+    firstSeen: at,
+    lastSeen: at,
+  });
+  const cause = {
+    verdict: 'rolled-back',
+    reason: 'threshold-reached',
+    detail: 'unsaid',
+    errored: false,
+  } as const;
+
+  it('is a cause only when it was said before the restored Revision was made', () => {
+    const outcome = {
+      kind: 'failed',
+      reason: 'threshold-reached',
+      detail: 'unsaid',
+      tainted: false,
+    } as const;
+    const { state } = startFollowing(intentOf(SETTLED, ID), COMMIT, 0);
+    const tracks = { [KEY]: track({ deliveredClusterTime: 100_000, outcome }) };
+    const followed = { ...state, tracks, cause };
+    const heard = (at: number) => {
+      const view = {
+        ...SETTLED,
+        replicaSets: [RESTORED, OURS, OLD],
+        events: [warning(message('90.00'), at)],
+      };
+      return withLateCause(followed, { source: 'read', at: 0, targets: { [KEY]: view }, objects: {} });
+    };
+    expect(heard(150_000).cause.reason).toBe('metric-out-of-range');
+    expect(heard(250_000).cause.reason).toBe('threshold-reached');
+  });
+});
+
+describe('a Knative Service that image automation releases, known by its values', () => {
+  it('has its traffic named after the Revisions that are ours', () => {
+    const { rolloutId: _id, ...live } = service({ template: template('2') });
+    const { rolloutId: _other, ...unnamed } = { ...OURS, template: template('2') };
+    const view: TargetView = {
+      ...SETTLED,
+      target: live,
+      replicaSets: [unnamed, { ...OLD, template: template('1') }],
+      traffic: [
+        { revision: OURS.name, percent: 25 },
+        { revision: OLD.name, percent: 75 },
+      ],
+    };
+    const expectation = {
+      kind: 'image',
+      target: KEY,
+      repository: 'ghcr.io/acme/podinfo',
+      version: '2',
+    } as const;
+    const intent = intentOf(SETTLED, ID, {
+      identity: 'values',
+      baselines: [baseline()],
+      expectations: [expectation],
+    });
+    const seen = { source: 'read', at: 0, targets: { [KEY]: view }, objects: {} } as const;
+    expect(identified(seen, intent).targets[KEY]?.traffic).toEqual([
+      { revision: OURS.name, rolloutId: ID, percent: 25 },
+      { revision: OLD.name, percent: 75 },
+    ]);
   });
 });
 

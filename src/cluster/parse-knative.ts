@@ -117,7 +117,8 @@ function revisionView(revision: RawRevision): ReplicaSetView {
     name: revision.metadata.name,
     createdAt: clusterTime(revision.metadata.creationTimestamp),
     podTemplateHash: '',
-    ...(id === undefined ? {} : { rolloutId: id, template: templateOf(revision) }),
+    ...(id === undefined ? {} : { rolloutId: id }),
+    template: templateOf(revision),
     replicas: 0,
   };
 }

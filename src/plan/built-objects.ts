@@ -1,5 +1,7 @@
 import { parse } from 'yaml';
 import { unhashed } from '../rollout/name-hash.ts';
+import type { TargetRef } from '../rollout/target.ts';
+import { isOfKind } from './locate.ts';
 import { record, text } from './patch-reach.ts';
 
 /** An object as a builder wrote it out. */
@@ -9,6 +11,16 @@ export interface BuiltObject {
   readonly namespace?: string;
   readonly data: Readonly<Record<string, unknown>>;
   readonly text: string;
+}
+
+/** Whether it is what becomes a target. */
+export function isTarget(object: BuiltObject, target: TargetRef): boolean {
+  const { name, namespace } = object;
+  return (
+    isOfKind(object, target.kind) &&
+    name === target.name &&
+    (namespace === undefined || namespace === target.namespace)
+  );
 }
 
 /** One object in two builds; a name that ends in the hash of its content counts as the same name. */

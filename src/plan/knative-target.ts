@@ -2,7 +2,7 @@ import { knativeProblems } from '../flagger/knative-rules.ts';
 import type { CanaryView } from '../rollout/observation.ts';
 import { type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
-import type { Site } from './locate.ts';
+import { isOfKind, type Site } from './locate.ts';
 import { record, text } from './patch-reach.ts';
 
 /**
@@ -29,6 +29,30 @@ export function refuseKnativeFields(target: TargetRef, site: Site): void {
       remedy:
         'Take spec.template.metadata.name out of the manifest (Knative names Revisions itself), then run this again.',
     },
+  );
+}
+
+/** @throws Refusal for a Knative Service whose manifest is not in what the Kustomization itself builds. */
+export function refuseKnativeFrom(target: TargetRef, from: string): void {
+  if (target.kind !== 'Service') return;
+  throw new Refusal(
+    'wrong-source',
+    `${targetKey(target)} comes from ${from}; a Knative Service can be released from its own manifest in the GitOps repository only, so far.`,
+    { remedy: 'Keep the manifest of the Knative Service in the GitOps repository.' },
+  );
+}
+
+/**
+ * Kustomize knows no keys of lists in objects of other groups: a patch with one container would replace them all
+ * (kyaml/yaml/merge2: InferAssociativeLists is off, and the schema of the object is not known).
+ * @throws Refusal `shared-line`
+ */
+export function refuseKnativeMerge(site: Site, what: string): void {
+  if (!isOfKind(site, 'Service')) return;
+  throw new Refusal(
+    'shared-line',
+    `${what} would be set by a patch of this environment, and a patch with a container replaces all containers of a Knative Service.`,
+    { remedy: 'Say write: base, or write the container out in this environment’s own patch.' },
   );
 }
 

@@ -4,6 +4,7 @@ import { Refusal } from '../rollout/verdict.ts';
 import { containersOf } from './containers.ts';
 import type { Edits } from './edits.ts';
 import type { FoundPlace } from './env-and-arg.ts';
+import { refuseKnativeMerge } from './knative-target.ts';
 import { join } from './kustomize-walk.ts';
 import type { Site } from './locate.ts';
 import { YamlText } from './yaml-text.ts';
@@ -55,6 +56,7 @@ function slugOf(change: Extract<Change, { kind: 'env' | 'arg' }>, found: FoundPl
 
 /** Variables are merged by their names. */
 function merging(change: Extract<Change, { kind: 'env' }>, { container }: FoundPlace, site: Site) {
+  refuseKnativeMerge(site, change.env);
   const { apiVersion, kind } = site.data;
   return {
     apiVersion,

@@ -3,6 +3,7 @@ import { type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import type { ContainerSite } from './containers.ts';
 import type { Edits } from './edits.ts';
+import { refuseKnativeMerge } from './knative-target.ts';
 import type { LayerOwner } from './layer.ts';
 import { builtName, type Site } from './locate.ts';
 import { mergeOf, patchesAround, type PatchedObject, withPatch } from './patch-list.ts';
@@ -101,6 +102,7 @@ function contentOf(on: PatchInsteadOn, object: PatchedObject): unknown {
       ? [replace]
       : [{ op: 'test', path, value: readPlace(on.place) }, replace];
   }
+  refuseKnativeMerge(container.site, change.name);
   const set = change.kind === 'env' ? { env: [{ name: change.env, value: wanted }] } : { image: wanted };
   return mergeOf(object, { spec: { [container.list]: [{ name: container.name, ...set }] } });
 }

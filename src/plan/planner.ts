@@ -1,5 +1,6 @@
 import type { RolloutFile } from '../config/settings.ts';
 import { liveValue, sourceOf } from '../rollout/live-value.ts';
+import { linkKey } from '../rollout/link-progress.ts';
 import type { FluxChain, Observation } from '../rollout/observation.ts';
 import type { FileChange } from '../rollout/ports.ts';
 import { type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
@@ -19,6 +20,7 @@ import {
   renderedSite,
 } from './helm/helm-site.ts';
 import { placeHelmId } from './helm/place-helm-id.ts';
+import { refuseKnativeFrom } from './knative-target.ts';
 import { walkKustomization } from './kustomize-walk.ts';
 import type { Layer } from './layer.ts';
 import { remoteSite, siteBehind } from './live-site.ts';
@@ -256,6 +258,7 @@ export class ReleasePlanner {
         const walkedLayer = await walked;
         const built = definition ? fluxLayer(definition, walkedLayer) : walkedLayer;
         const live = query.observation.targets[targetKey(target)]?.target;
+        if (link) refuseKnativeFrom(target, linkKey(link));
         if (link?.kind === 'Kustomization') {
           return { target, ...siteBehind(link, { target, live, built, carrier: applier }) };
         }
@@ -267,8 +270,9 @@ export class ReleasePlanner {
         }
         const on = { objects, folder: applier.path, targetNamespace: applier.targetNamespace };
         const isHere = sitesOf(target, on).length > 0;
-        const site =
-          (isHere ? undefined : remoteSite({ target, live, built, applier })) ?? siteOf(target, on);
+        const remote = isHere ? undefined : remoteSite({ target, live, built, applier });
+        if (remote?.live) refuseKnativeFrom(target, remote.live.from);
+        const site = remote ?? siteOf(target, on);
         return { target, site, objects };
       }),
     );

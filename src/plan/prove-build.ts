@@ -14,6 +14,7 @@ import {
   type ChangedObject,
   changedObjects,
   documentsOf,
+  isTarget,
 } from './built-objects.ts';
 import { asFluxBuilds } from './flux-build.ts';
 import { proveRelease } from './helm/built-release.ts';
@@ -178,14 +179,6 @@ function targetIn(build: string, target: TargetRef): BuiltObject | undefined {
     .filter(document => names.some(name => document.includes(name)))
     .map(builtObject)
     .find(object => isTarget(object, target));
-}
-
-export function isTarget({ kind, name, namespace }: BuiltObject, target: TargetRef): boolean {
-  return (
-    kind === target.kind &&
-    name === target.name &&
-    (namespace === undefined || namespace === target.namespace)
-  );
 }
 
 function refuseOtherValues(

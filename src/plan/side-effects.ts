@@ -9,9 +9,16 @@ import {
 } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import type { AppliedChange } from './apply-change.ts';
-import { type BuiltObject, type ChangedObject, type Difference, differences } from './built-objects.ts';
+import {
+  type BuiltObject,
+  type ChangedObject,
+  type Difference,
+  differences,
+  isTarget,
+} from './built-objects.ts';
 import { changeOfRelease } from './helm/built-release.ts';
 import type { HelmSite } from './helm/helm-site.ts';
+import { refersTo } from './locate.ts';
 import { record, text } from './patch-reach.ts';
 import type { RenderedObject } from './plan.ts';
 
@@ -43,7 +50,7 @@ export function refuseSideEffects(changed: readonly ChangedObject[], meant: Mean
       meant.releases,
     );
     if (ofRelease?.length === 0) continue;
-    const target = meant.targets.find(each => isSame(object, each));
+    const target = meant.targets.find(each => isTarget(object, each));
     const all = differences(before?.data, after?.data);
     const unmeant = target
       ? all.find(difference => !isMeant(difference, target, meant))
@@ -52,17 +59,12 @@ export function refuseSideEffects(changed: readonly ChangedObject[], meant: Mean
   }
 }
 
-function isSame({ kind, name, namespace }: BuiltObject, target: TargetRef): boolean {
-  const inNamespace = namespace === undefined || namespace === target.namespace;
-  return kind === target.kind && name === target.name && inNamespace;
-}
-
 /** The Canary of a target, and what rollout.yaml makes beside it. */
 function isFlaggers({ kind, name, data }: BuiltObject, { targets, rendered }: Meant): boolean {
   if (!text(data['apiVersion']).startsWith('flagger.app/')) return false;
-  const ref = record(record(data['spec'])['targetRef']);
+  const ref = record(data['spec'])['targetRef'];
   return (
-    targets.some(target => ref['kind'] === target.kind && ref['name'] === target.name) ||
+    targets.some(target => refersTo(ref, target.kind, [target.name])) ||
     // A prefix may have been added to what is written.
     rendered.some(each => each.kind === kind && name.includes(each.metadata.name))
   );

@@ -49,11 +49,17 @@ interface Ours {
 
 function ofTarget(view: TargetView, ours: Ours): TargetView {
   const { target, primary } = view;
+  const replicaSets = view.replicaSets.map(replicaSet => ofReplicaSet(replicaSet, view, ours));
+  const isOurs = (revision: string) =>
+    replicaSets.some(({ name, rolloutId }) => name === revision && rolloutId === ours.id);
   return {
     ...view,
     ...(target ? { target: named(target, holdsAll(ours.expectations, target.template), ours.id) } : {}),
     ...(primary ? { primary: named(primary, holdsAll(ours.expectations, primary.template), ours.id) } : {}),
-    replicaSets: view.replicaSets.map(replicaSet => ofReplicaSet(replicaSet, view, ours)),
+    replicaSets,
+    ...(view.traffic
+      ? { traffic: view.traffic.map(each => named(each, isOurs(each.revision), ours.id)) }
+      : {}),
   };
 }
 

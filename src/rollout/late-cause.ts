@@ -1,6 +1,6 @@
 import { eventsOfRollout } from './advance-track.ts';
 import { failedOutcome } from './failure-cause.ts';
-import type { Observation, TargetView } from './observation.ts';
+import type { ClusterTime, Observation, TargetView } from './observation.ts';
 import type { Cause, Followed } from './state.ts';
 import type { Track } from './track.ts';
 
@@ -52,10 +52,21 @@ function hear(track: Track, view: TargetView | undefined): Track {
   if (outcome?.kind !== 'failed' || outcome.reason !== 'threshold-reached') return track;
   // A stamped revert starts an analysis of its own, whose events are about the restored version.
   if (outcome.tainted || since === undefined || !view?.canary) return track;
-  const events = eventsOfRollout(view.events, { since, saidBefore: track.saidBefore });
+  const until = restoredAt(view, since);
+  const events = eventsOfRollout(
+    view.events.filter(({ lastSeen }) => lastSeen < until),
+    { since, saidBefore: track.saidBefore },
+  );
   return {
     ...track,
     events,
     outcome: failedOutcome({ canary: view.canary, track, events, since, tainted: false }),
   };
+}
+
+/** From when on the events are about the restored version: every revert of a Knative Service is a new Revision. */
+function restoredAt({ target, replicaSets }: TargetView, since: ClusterTime): ClusterTime {
+  const [latest] = replicaSets;
+  if (target?.kind !== 'Service' || !latest || latest.rolloutId !== target.rolloutId) return Infinity;
+  return latest.createdAt > since ? latest.createdAt : Infinity;
 }
