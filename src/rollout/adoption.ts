@@ -1,5 +1,5 @@
 import { fluxProgress } from './flux-progress.ts';
-import type { JudgeContext, Judgement } from './judge.ts';
+import type { JudgeContext, Judgement } from './judgement.ts';
 import { trafficElsewhere } from './knative.ts';
 import type { TargetView } from './observation.ts';
 import { promotionLimitMs } from './time-budget.ts';

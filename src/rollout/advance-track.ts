@@ -1,7 +1,8 @@
 import { judgeAdoption } from './adoption.ts';
 import { withHistory } from './history.ts';
 import { barrierIsClosed } from './barrier.ts';
-import { type JudgeContext, type Judgement, judge } from './judge.ts';
+import { judge } from './judge.ts';
+import type { JudgeContext, Judgement } from './judgement.ts';
 import type { ClusterTime, FlaggerEvent, Observation, TargetView } from './observation.ts';
 import type { Followed, Intent } from './state.ts';
 import type { Track, TrackOutcome } from './track.ts';

@@ -1,5 +1,5 @@
 import { type KnownRevisions, suspension } from './flux-progress.ts';
-import { isFresh } from './judge.ts';
+import { isFresh } from './judge-phase.ts';
 import { trafficElsewhere } from './knative.ts';
 import { isAtWork, linkKey, linkOnWayBack } from './link-progress.ts';
 import type { TargetView } from './observation.ts';

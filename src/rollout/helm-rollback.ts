@@ -1,4 +1,4 @@
-import type { JudgeContext, Judgement } from './judge.ts';
+import type { JudgeContext, Judgement } from './judgement.ts';
 import type { HelmReleaseView, TargetView } from './observation.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Judgement } from './judge.ts';
+import type { Judgement } from './judgement.ts';
 import type { CanaryView, RevisionTraffic, TargetView } from './observation.ts';
 import type { Track } from './track.ts';
 
