@@ -1,20 +1,17 @@
 import type { z } from 'zod';
-import { splitImage } from '../rollout/live-value.ts';
-import { kindMeant, type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
-import { changeValues, type NamedChange } from './change-values.ts';
-import { isExactVersion } from './chart-version.ts';
+import { type TargetKey, targetKey } from '../rollout/target.ts';
 import { fieldPath } from './field-path.ts';
 import { nearest } from './nearest.ts';
+import { changesOf } from './rollout-changes.ts';
+import { fieldName, list, parseTarget, problem } from './rollout-parsing.ts';
 import {
   canarySchema,
   changeSchema,
-  OBJECT_PATTERN,
   type RolloutYaml,
   rolloutSchema,
-  TARGET_PATTERN,
   VIA_PATTERN,
 } from './rollout-schema.ts';
-import type { CanarySettings, Change, ConfigProblem, Inputs, RolloutFile } from './settings.ts';
+import type { CanarySettings, ConfigProblem, Inputs, RolloutFile } from './settings.ts';
 import { YamlPositions } from './yaml-positions.ts';
 
 export type ParsedRollout =
@@ -135,14 +132,6 @@ function allowedBy(issue: Issue): string {
   }
 }
 
-/** `change[1].env`. */
-function fieldName(path: readonly PropertyKey[]): string {
-  return path.reduce<string>((name, part) => {
-    if (typeof part === 'number') return `${name}[${part}]`;
-    return name === '' ? String(part) : `${name}.${String(part)}`;
-  }, '');
-}
-
 function checked(
   data: RolloutYaml,
   on: {
@@ -222,142 +211,6 @@ function contradictions(data: RolloutYaml, yaml: YamlPositions): readonly Config
   ];
 }
 
-function changesOf(
-  data: RolloutYaml,
-  on: {
-    readonly yaml: YamlPositions;
-    readonly set: Inputs['set'];
-    readonly valuesNeeded?: boolean;
-    readonly placeholder?: string;
-    readonly keys: readonly TargetKey[];
-    readonly problems: ConfigProblem[];
-  },
-): readonly Change[] {
-  const { yaml, keys, problems } = on;
-  const named: NamedChange[] = [];
-  for (const [index, each] of data.change.entries()) {
-    const path = ['change', index];
-    const kinds = (['image', 'env', 'arg', 'chart', 'at'] as const).filter(kind => each[kind] !== undefined);
-    if (kinds.length !== 1) {
-      problems.push(
-        problem(yaml, path, {
-          found: kinds.length === 0 ? 'none of them' : kinds.join(' and '),
-          allowed: 'exactly one of image, env, arg, chart, at',
-          message: kinds.length === 0 ? 'A change says not what it changes.' : 'A change changes one thing.',
-        }),
-      );
-      continue;
-    }
-    const given = list(each.in ?? []).map(target => targetKey(parseTarget(target)));
-    for (const target of given.filter(key => !keys.includes(key))) {
-      problems.push(
-        problem(yaml, [...path, 'in'], {
-          found: target,
-          allowed: keys.join(', '),
-          message: `${target} is no target of this rollout.`,
-        }),
-      );
-    }
-    named.push({
-      index,
-      yaml: each,
-      in: given.length > 0 ? given : keys,
-      position: yaml.of(path),
-      ...(each.value === undefined ? {} : { value: yaml.source([...path, 'value']) ?? String(each.value) }),
-    });
-  }
-  const { values, problems: unmatched } = changeValues(named, on.set, {
-    valuesNeeded: on.valuesNeeded ?? true,
-    placeholder: on.placeholder,
-  });
-  problems.push(...unmatched);
-  for (const change of named) {
-    const value = values.get(change.index);
-    if (change.yaml.chart === undefined || value === undefined || value === on.placeholder) continue;
-    if (!isExactVersion(value)) problems.push(rangeOfCharts(change, value));
-  }
-  return named.flatMap(change => {
-    const value = values.get(change.index);
-    return value === undefined ? [] : [toChange(change, value, problems)].filter(each => each !== undefined);
-  });
-}
-
-function rangeOfCharts({ index, position }: NamedChange, value: string): ConfigProblem {
-  return {
-    position,
-    field: `change[${index}].chart`,
-    found: value,
-    allowed: 'one version, such as 1.2.3',
-    message: 'A range of versions would take new charts without a commit.',
-  };
-}
-
-function toChange(change: NamedChange, value: string, problems: ConfigProblem[]): Change | undefined {
-  const { yaml } = change;
-  const common = {
-    in: change.in,
-    position: change.position,
-    ...(yaml.container === undefined ? {} : { container: yaml.container }),
-  };
-  if (yaml.image !== undefined) {
-    const { repository } = splitImage(yaml.image);
-    const wanted = imageReference(repository, value);
-    if (wanted === undefined) {
-      problems.push({
-        position: change.position,
-        field: `change[${change.index}].image`,
-        found: value,
-        allowed: `a tag, a digest (sha256:…), or ${repository}:TAG`,
-        message: `“${value}” is no version of an image.`,
-      });
-      return undefined;
-    }
-    return { ...common, kind: 'image', name: yaml.name ?? repository, repository, ...wanted };
-  }
-  if (yaml.env !== undefined)
-    return { ...common, kind: 'env', name: yaml.name ?? yaml.env, env: yaml.env, value };
-  if (yaml.arg !== undefined)
-    return { ...common, kind: 'arg', name: yaml.name ?? yaml.arg, arg: yaml.arg, value };
-  if (yaml.chart !== undefined) {
-    return { ...common, kind: 'chart', name: yaml.name ?? yaml.chart, chart: yaml.chart, version: value };
-  }
-  const { at } = yaml;
-  if (at === undefined) return undefined;
-  const place = {
-    in: change.in,
-    position: change.position,
-    name: yaml.name ?? at.path,
-    file: at.file.replace(/^\.?\//, ''),
-    path: fieldPath(at.path),
-    value,
-  };
-  if (at.object === undefined) return { ...place, kind: 'input' };
-  const [, kind, namespace, name] = OBJECT_PATTERN.exec(at.object) ?? [];
-  if (kind === undefined || name === undefined) return undefined;
-  return {
-    ...place,
-    kind: 'field',
-    object: { kind, name, ...(namespace === undefined ? {} : { namespace }) },
-  };
-}
-
-/** A version alone, or a whole reference, which may name another repository. */
-function imageReference(
-  repository: string,
-  value: string,
-): { readonly version: string; readonly newRepository?: string } | undefined {
-  if (/^(?:\w[\w.-]{0,127})?(?:(?:^|@)sha256:[0-9a-f]{64})?$/.test(value) && value !== '')
-    return { version: value };
-  const split = splitImage(value);
-  if (split.version === '' || !/^(?:\w[\w.-]{0,127})?(?:(?:^|@)sha256:[0-9a-f]{64})?$/.test(split.version)) {
-    return undefined;
-  }
-  if (split.repository === repository) return { version: split.version };
-  return split.repository.includes('/')
-    ? { version: split.version, newRepository: split.repository }
-    : undefined;
-}
-
 function canarySettings(
   target: TargetKey,
   given: z.infer<typeof canarySchema>,
@@ -375,23 +228,6 @@ function canarySettings(
     ...(alerts === undefined ? {} : { alerts }),
     ...(webhooks === undefined ? {} : { webhooks }),
   };
-}
-
-function parseTarget(text: string): TargetRef {
-  const [, kind, namespace = '', name = ''] = TARGET_PATTERN.exec(text) ?? [];
-  return { kind: kindMeant(kind), namespace, name };
-}
-
-function list<T>(value: T | readonly T[]): readonly T[] {
-  return Array.isArray(value) ? value : [value as T];
-}
-
-function problem(
-  yaml: YamlPositions,
-  path: readonly PropertyKey[],
-  what: Pick<ConfigProblem, 'found' | 'allowed' | 'message'>,
-): ConfigProblem {
-  return { position: yaml.of(path), field: fieldName(path), ...what };
 }
 
 /** One paragraph per problem: `rollout.yaml:3:5: change[0].env: …`. */
