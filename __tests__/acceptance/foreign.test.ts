@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, it } from 'vitest';
 import type { EmbeddedGitHub } from '../../sandbox/github/embedded-github.ts';
 import type { Files } from '../../sandbox/github/repository-setup.ts';
@@ -6,7 +5,7 @@ import { canary, deployment } from '../../sandbox/podinfo.ts';
 import { FLEET, type Sandbox, type SandboxOptions } from '../../sandbox/sandbox.ts';
 import { listAt, textAt } from '../../sandbox/cluster/kube-object.ts';
 import { withClone } from './with-clone.ts';
-import { withSandbox } from './with-sandbox.ts';
+import { midAnalysis, revertPushed, withSandbox } from './with-sandbox.ts';
 
 /** The shape of BuoyantIO/gitops-linkerd: workloads of another repository, released by patches in this one. */
 const FACES = 'acme/faces';
@@ -114,14 +113,12 @@ describe.concurrent('a workload of another repository, patched by a Flux Kustomi
   it('cancelled in Progressing: restored under a new id, in a patch of its own', async ({ expect }) => {
     await withSandbox(shape(BOTH), async sandbox => {
       const running = await sandbox.start(SET);
-      await sandbox.waitForPhase('Progressing', 'face');
-      // So that the analysis does not end before the revert is there, however slow the machine is.
-      sandbox.cluster.faults.pauseFlagger(true);
+      const goOn = await midAnalysis(sandbox, 'face');
       running.cancel();
       await running.done;
       const ending = running.post();
-      while (!(await sandbox.titles()).some(title => title.startsWith('Revert'))) await sleep(50);
-      sandbox.cluster.faults.pauseFlagger(false);
+      await revertPushed(sandbox);
+      goOn();
       const post = await ending;
       expect(post.log.text).toContain('cancelled (job-cancelled)');
       const text = (await sandbox.file(SYNC)) ?? '';

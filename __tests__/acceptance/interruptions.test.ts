@@ -2,7 +2,7 @@ import { describe, it } from 'vitest';
 import { secondaryRateLimit } from '../../sandbox/github/faults.ts';
 import { canary, deployment, KUSTOMIZATION } from '../../sandbox/podinfo.ts';
 import { FLEET, ROLLOUT, SOURCE } from '../../sandbox/sandbox.ts';
-import { withSandbox } from './with-sandbox.ts';
+import { midAnalysis, revertPushed, until, withSandbox } from './with-sandbox.ts';
 
 const NEVER_GREEN = ['promoted', 'unchanged', 'initialized', 'pending'];
 
@@ -10,9 +10,12 @@ describe.concurrent('what interrupts a rollout', () => {
   it('a main that never hears the cancel: post reverts, and main writes nothing more', async ({ expect }) => {
     await withSandbox({}, async sandbox => {
       const running = await sandbox.start({ inputs: { set: 'image=6.14.1' }, deaf: true });
-      await sandbox.waitForPhase('Progressing');
+      const goOn = await midAnalysis(sandbox);
       running.cancel();
-      const post = await running.post();
+      const posting = running.post();
+      await revertPushed(sandbox);
+      goOn();
+      const post = await posting;
       expect(post.log.text).toContain('cancelled (job-cancelled)');
       const main = await running.done;
       expect(main.log.text).toContain('The post step has taken this rollout over');
@@ -25,10 +28,13 @@ describe.concurrent('what interrupts a rollout', () => {
   it('a main that is killed: post reverts and proves the cluster back', async ({ expect }) => {
     await withSandbox({}, async sandbox => {
       const running = await sandbox.start({ inputs: { set: 'image=6.14.1' } });
-      await sandbox.waitForPhase('Progressing');
+      const goOn = await midAnalysis(sandbox);
       running.kill();
       expect((await running.done).signal).toBe('SIGKILL');
-      const post = await running.post();
+      const posting = running.post();
+      await revertPushed(sandbox);
+      goOn();
+      const post = await posting;
       expect(post.log.text).toContain('cancelled (job-cancelled)');
       expect(sandbox.template('podinfo').tag).toBe('6.14.0');
       expect(sandbox.template('podinfo-primary').tag).toBe('6.14.0');
@@ -40,9 +46,10 @@ describe.concurrent('what interrupts a rollout', () => {
   }) => {
     await withSandbox({}, async sandbox => {
       const running = await sandbox.start({ inputs: { set: 'image=6.14.1' } });
-      await sandbox.waitForPhase('Progressing');
+      const goOn = await midAnalysis(sandbox);
       running.kill();
       await running.done;
+      goOn();
       await sandbox.waitForPhase('Succeeded');
       const post = await running.post();
       expect(post.log.text).toContain('promoted (analysed)');
@@ -55,9 +62,10 @@ describe.concurrent('what interrupts a rollout', () => {
     await withSandbox({}, async sandbox => {
       sandbox.cluster.setMetric('prod/podinfo', 'success', 90);
       const lost = await sandbox.start({ inputs: { set: 'image=6.14.1' } });
-      await sandbox.waitForPhase('Progressing');
+      const goOn = await midAnalysis(sandbox);
       lost.kill();
       await lost.done;
+      goOn();
       await sandbox.waitForPhase('Failed');
       sandbox.cluster.setMetric('prod/podinfo', 'success', 100);
       const next = await sandbox.release('6.14.2');
@@ -229,12 +237,16 @@ describe.concurrent('order of releases', () => {
   it('amended: a colleague edits the same template and keeps our id', async ({ expect }) => {
     await withSandbox({}, async sandbox => {
       const running = await sandbox.start({ inputs: { set: 'image=6.14.1' } });
-      await sandbox.waitForPhase('Progressing');
+      const goOn = await midAnalysis(sandbox);
       const ours = (await sandbox.file('apps/deployment.yaml')) ?? '';
       await sandbox.github.push(FLEET, {
         files: { 'apps/deployment.yaml': ours.replace("value: '0'", "value: '1'") },
         message: 'Amend',
       });
+      await until(() =>
+        JSON.stringify(sandbox.cluster.get('Deployment', 'prod', 'podinfo')).includes('"value":"1"'),
+      );
+      goOn();
       const { outputs } = await running.done;
       expect(outputs).toMatchObject({ verdict: 'superseded', reason: 'amended' });
       expect((await sandbox.titles())[0]).toBe('Amend');

@@ -1,6 +1,6 @@
 import { describe, it } from 'vitest';
 import { deployment } from '../../sandbox/podinfo.ts';
-import { withSandbox } from './with-sandbox.ts';
+import { midAnalysis, withSandbox } from './with-sandbox.ts';
 
 const KUSTOMIZATION = 'namespace: prod\nresources:\n- ../base\n- canary.yaml\n';
 const FILES = {
@@ -25,9 +25,10 @@ describe.concurrent('write: overlay', () => {
   it('a cancel ends the analysis by an id that stays in its patch; the value goes', async ({ expect }) => {
     await withSandbox({ files: FILES, rollout: ROLLOUT }, async sandbox => {
       const running = await sandbox.start({ inputs: { set: 'ERROR_FRACTION=1' }, rate: 1 });
-      await sandbox.waitForPhase('Progressing');
+      const goOn = await midAnalysis(sandbox);
       running.cancel();
       await running.done;
+      goOn();
       const post = await running.post();
       expect(post?.log.text).toContain('cancelled (job-cancelled)');
       const kustomization = await sandbox.file('apps/kustomization.yaml');
@@ -36,7 +37,7 @@ describe.concurrent('write: overlay', () => {
       // Flagger saw another revision, and what serves is what served.
       const { id } = sandbox.template('podinfo');
       expect(await sandbox.file('apps/podinfo-rollout.yaml')).toContain(id);
-      expect(sandbox.phase()).toBe('Succeeded');
+      await sandbox.waitForPhase('Succeeded');
     });
   });
 });

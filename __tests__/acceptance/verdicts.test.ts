@@ -1,7 +1,7 @@
 import { describe, type ExpectStatic, it } from 'vitest';
 import { canary, deployment, KUSTOMIZATION } from '../../sandbox/podinfo.ts';
 import { FLEET, ROLLOUT, type Sandbox, SOURCE } from '../../sandbox/sandbox.ts';
-import { withSandbox } from './with-sandbox.ts';
+import { midAnalysis, until, withSandbox } from './with-sandbox.ts';
 
 const BEFORE = { 'apps/deployment.yaml': deployment() };
 
@@ -216,11 +216,13 @@ describe.concurrent('every verdict, by the built action on the sandbox', () => {
   it('superseded: a newer commit replaced ours; nothing of it is reverted', async ({ expect }) => {
     await withSandbox({}, async sandbox => {
       const running = await sandbox.start({ inputs: { set: 'image=6.14.1' } });
-      await sandbox.waitForPhase('Progressing');
+      const goOn = await midAnalysis(sandbox);
       await sandbox.github.push(FLEET, {
         files: { 'apps/deployment.yaml': deployment({ tag: '6.14.9' }) },
         message: 'By hand',
       });
+      await until(() => sandbox.template('podinfo').tag === '6.14.9');
+      goOn();
       const { exitCode, outputs } = await running.done;
       expect(outputs).toMatchObject({ verdict: 'superseded', reason: 'newer-release' });
       expect(exitCode).toBe(5);
@@ -235,9 +237,10 @@ describe.concurrent('every verdict, by the built action on the sandbox', () => {
   }) => {
     await withSandbox({}, async sandbox => {
       const running = await sandbox.start({ inputs: { set: 'image=6.14.1' }, rate: 1 });
-      await sandbox.waitForPhase('Progressing');
+      const goOn = await midAnalysis(sandbox);
       running.cancel();
       const main = await running.done;
+      goOn();
       expect(main.signal).toBeNull();
       expect(main.outputs).toMatchObject({ verdict: 'revert-unverified', reason: 'job-cancelled' });
       expect((await sandbox.titles())[0]).toContain('Revert release of podinfo');
@@ -292,7 +295,7 @@ describe.concurrent('every verdict, by the built action on the sandbox', () => {
         inputs: { set: 'image=6.14.1', 'on-cancel': 'hand-over' },
         rate: 1,
       });
-      await sandbox.waitForPhase('Progressing');
+      const goOn = await midAnalysis(sandbox);
       running.cancel();
       const main = await running.done;
       expect(main.outputs).toMatchObject({ verdict: 'pending', reason: 'handed-over' });
@@ -300,6 +303,8 @@ describe.concurrent('every verdict, by the built action on the sandbox', () => {
       expect(conclusion(sandbox)).toBe('neutral');
       expect(verdictInComment(sandbox)).toBe('pending');
       const sweep = await sandbox.start({ inputs: { mode: 'sweep', set: 'image=6.14.1' } });
+      await until(() => sweep.log.text.includes('% of traffic'));
+      goOn();
       const swept = await sweep.done;
       expect(swept.outputs).toMatchObject({ verdict: 'promoted' });
       expect(sandbox.github.checkRuns(SOURCE)[0]).toMatchObject({ conclusion: 'success' });
