@@ -241,6 +241,7 @@ export const INTERRUPTED: readonly ListedScenario[] = [
     key: 'baseline-analysing',
     title: 'the release before is still being analysed when we start',
     proven: 'waited for, then released',
+    options: () => ({ canaries: [{ strategy: { stepWeight: 5, maxWeight: 50 } }] }),
     run: async ({ scenario, ends, expect }) => {
       await scenario.push(
         { 'apps/deployment.yaml': deployment({ tag: '6.14.7', rolloutId: 'by-hand' }) },
