@@ -9,7 +9,7 @@ import type { Track, TrackOutcome } from './track.ts';
 import type { Reason } from './verdict.ts';
 
 /**
- * The verdict of one canary of a release, by the rules of docs/architecture.md ("Verdict of one canary"). It trusts
+ * The verdict of one canary of a release, by the rules of docs/architecture.md ("The chain of proof"). It trusts
  * nothing that was visible before the commit: a phase counts only when its hash is ours (`mine`) and, for Failed, its
  * condition is newer than the delivery (`fresh`).
  */
