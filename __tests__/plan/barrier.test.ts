@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BARRIER, withBarrier, withoutBarrier } from '../../src/plan/barrier.ts';
-import { YamlText } from '../../src/plan/yaml-text.ts';
+import { YamlText } from '../../src/edit/yaml-text.ts';
 
 const HEAD = `apiVersion: flagger.app/v1beta1
 kind: Canary

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FolderEntry, RepositoryFiles } from '../../src/plan/plan.ts';
+import type { FolderEntry, RepositoryFiles } from '../../src/build/repository-files.ts';
 
 /** A repository in memory: paths to texts. */
 export function memoryFiles(files: Readonly<Record<string, string>>): RepositoryFiles {

@@ -1,7 +1,7 @@
 import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { blobSha, blobText } from './blob-text.ts';
-import type { FolderEntry, RepositoryFiles } from '../plan/plan.ts';
+import type { FolderEntry, RepositoryFiles } from '../build/repository-files.ts';
 import type { FileBlob } from '../rollout/ports.ts';
 import { Refusal } from '../rollout/verdict.ts';
 

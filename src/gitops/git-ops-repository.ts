@@ -1,7 +1,7 @@
 import type { RepositoryName } from '../config/settings.ts';
 import type { GitHubClient } from '../github/client.ts';
 import { asRefusal } from '../github/refusal.ts';
-import type { RepositoryFiles } from '../plan/plan.ts';
+import type { RepositoryFiles } from '../build/repository-files.ts';
 import type {
   CommitOutcome,
   CommitRecord,

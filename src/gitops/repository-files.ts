@@ -1,5 +1,5 @@
 import { asRefusal } from '../github/refusal.ts';
-import type { FolderEntry, RepositoryFiles } from '../plan/plan.ts';
+import type { FolderEntry, RepositoryFiles } from '../build/repository-files.ts';
 import type { FileBlob } from '../rollout/ports.ts';
 import type { ObjectStore } from './object-store.ts';
 

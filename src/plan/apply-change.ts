@@ -4,7 +4,7 @@ import type { Expectation } from '../rollout/expectation.ts';
 import type { ObjectRef, TargetKey, TargetRef } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { type ContainerSite, containersOf } from './containers.ts';
-import type { Edits } from './edits.ts';
+import type { Edits } from '../edit/edits.ts';
 import { findInContainer } from './env-and-arg.ts';
 import {
   type ImageInBuild,
@@ -15,14 +15,15 @@ import {
   writeImage,
 } from './image-places.ts';
 import { objectsIn, type Site } from './locate.ts';
-import type { FoundValue, RepositoryFiles } from './plan.ts';
+import type { RepositoryFiles } from '../build/repository-files.ts';
+import type { FoundValue } from './plan.ts';
 import { setInOverlay } from './overlay-image.ts';
 import { setValueInOverlay } from './overlay-value.ts';
 import { type PatchInstead, patchInstead } from './patch-instead.ts';
 import { items, record, text } from './patch-reach.ts';
 import { refuseOthers } from './shared-place.ts';
 import { lineOfPlace, type ValuePlace, writePlace } from './value-setter.ts';
-import { YamlText } from './yaml-text.ts';
+import { YamlText } from '../edit/yaml-text.ts';
 
 export interface AppliedChange {
   readonly found: FoundValue;

@@ -4,14 +4,14 @@ import { fieldInText, lineOfKey, type TextFormat } from '../rollout/text-field.t
 import { type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { type AppliedChange, type ChangeOn, guardLine } from './apply-change.ts';
-import type { Edits } from './edits.ts';
+import type { Edits } from '../edit/edits.ts';
 import { type Generator, generatorsOf } from './generator-inputs.ts';
 import type { HelmSite } from './helm/helm-site.ts';
 import { takesValuesFrom } from './helm/helm-values.ts';
 import { KUSTOMIZATION_NAMES } from './kustomize-walk.ts';
 import type { Site } from './locate.ts';
-import type { RepositoryFiles } from './plan.ts';
-import { YamlText } from './yaml-text.ts';
+import type { RepositoryFiles } from '../build/repository-files.ts';
+import { YamlText } from '../edit/yaml-text.ts';
 
 type InputChange = Extract<Change, { kind: 'input' }>;
 

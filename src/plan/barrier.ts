@@ -1,10 +1,10 @@
 import type { RolloutFile } from '../config/settings.ts';
 import type { TargetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
-import type { Edits } from './edits.ts';
+import type { Edits } from '../edit/edits.ts';
 import { isShared, type Site } from './locate.ts';
 import { record } from './patch-reach.ts';
-import { YamlText } from './yaml-text.ts';
+import { YamlText } from '../edit/yaml-text.ts';
 
 /**
  * The barrier of several canaries: a confirm-promotion gate that nobody answers. Flagger then waits in

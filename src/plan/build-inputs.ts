@@ -2,7 +2,7 @@ import { parseAllDocuments, parseDocument } from 'yaml';
 import { Refusal } from '../rollout/verdict.ts';
 import { isRemote, isYaml, join, KUSTOMIZATION_NAMES, normal } from './kustomize-walk.ts';
 import { items, record, text } from './patch-reach.ts';
-import type { RepositoryFiles } from './plan.ts';
+import type { RepositoryFiles } from '../build/repository-files.ts';
 
 /** Every file that a build of a folder reads, or why they are not all at hand. */
 export type BuildInputs =

@@ -1,7 +1,7 @@
 import { isShared, type Site } from './locate.ts';
 import { items, type ReachingPatch, record, text } from './patch-reach.ts';
 import type { ValuePlace } from './value-setter.ts';
-import type { YamlPath } from './yaml-text.ts';
+import type { YamlPath } from '../edit/yaml-text.ts';
 
 /** A container of a target's pod template, as its manifest has it. */
 export interface ContainerSite {

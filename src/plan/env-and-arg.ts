@@ -2,7 +2,7 @@ import type { Change } from '../config/settings.ts';
 import { type ContainerPatch, containerPatches, type ContainerSite, placeInManifest } from './containers.ts';
 import { items, patchesFor, record, text } from './patch-reach.ts';
 import { readPlace, type ValuePlace } from './value-setter.ts';
-import type { YamlPath } from './yaml-text.ts';
+import type { YamlPath } from '../edit/yaml-text.ts';
 
 /** Where a value stands that the build takes, and what is around it there (`--ui-logo=`). */
 export interface FoundPlace {

@@ -2,7 +2,7 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { chosen, imageEntries, kustomizationSchema } from './kustomize-walk.ts';
 import type { Layer, Patch } from './layer.ts';
-import type { YamlText } from './yaml-text.ts';
+import type { YamlText } from '../edit/yaml-text.ts';
 
 /** What a Flux Kustomization adds around the folder that it applies (its spec.images, spec.patches and names). */
 export function fluxLayer(

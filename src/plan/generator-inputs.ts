@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { join, normal } from './kustomize-walk.ts';
 import type { Layer } from './layer.ts';
 import { items, record, text } from './patch-reach.ts';
-import type { YamlText } from './yaml-text.ts';
+import type { YamlText } from '../edit/yaml-text.ts';
 
 /** A generator of a kustomization that is built, and how it reads a file or holds literals. */
 export interface Generator {

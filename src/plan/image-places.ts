@@ -1,6 +1,6 @@
 import { splitImage } from '../rollout/live-value.ts';
 import { containerPatches, type ContainerSite, placeInManifest } from './containers.ts';
-import type { Edits } from './edits.ts';
+import type { Edits } from '../edit/edits.ts';
 import { type ImageEntry, type Layer, type LayerOwner, ownerOf } from './layer.ts';
 import { patchesFor, text } from './patch-reach.ts';
 import { lineOfPlace, readPlace, type ValuePlace, writePlace } from './value-setter.ts';

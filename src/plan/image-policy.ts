@@ -4,7 +4,8 @@ import { isOfTemplate } from '../rollout/identity.ts';
 import type { FluxChain } from '../rollout/observation.ts';
 import type { FileChange } from '../rollout/ports.ts';
 import { kindOfKey, type TargetKey } from '../rollout/target.ts';
-import type { FoundValue, PlanWarning, RepositoryFiles } from './plan.ts';
+import type { RepositoryFiles } from '../build/repository-files.ts';
+import type { FoundValue, PlanWarning } from './plan.ts';
 import type { AppliedChange } from './apply-change.ts';
 
 /** image-automation-controller pkg/update/setters.go: the comment by which it knows the lines that it writes. */

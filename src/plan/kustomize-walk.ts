@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { folderOf } from '../config/folder-path.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import type { ImageEntry, Layer, Patch, PatchTarget } from './layer.ts';
-import type { RepositoryFiles } from './plan.ts';
-import { YamlText } from './yaml-text.ts';
+import type { RepositoryFiles } from '../build/repository-files.ts';
+import { YamlText } from '../edit/yaml-text.ts';
 
 export const KUSTOMIZATION_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
 const MAX_DEPTH = 20;

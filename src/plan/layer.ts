@@ -1,4 +1,4 @@
-import type { YamlPath, YamlText } from './yaml-text.ts';
+import type { YamlPath, YamlText } from '../edit/yaml-text.ts';
 
 /** One kustomization (or a folder without one) as Flux builds it; the outermost is the folder that Flux applies. */
 export interface Layer {

@@ -11,7 +11,7 @@ import { fluxLayer } from './flux-layer.ts';
 import type { Layer } from './layer.ts';
 import { builtName, builtNamespace, isShared, type LiveOrigin, objectsOf, type Site } from './locate.ts';
 import { reaches, record, text } from './patch-reach.ts';
-import { YamlText } from './yaml-text.ts';
+import { YamlText } from '../edit/yaml-text.ts';
 
 /** A target as it is live; undefined = it was not looked for, or is not there. */
 type Live = Pick<WorkloadView, 'template' | 'labels'> | undefined;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TargetKind } from '../rollout/target.ts';
 import type { Layer } from './layer.ts';
 import { items, record } from './patch-reach.ts';
-import type { YamlPath, YamlText } from './yaml-text.ts';
+import type { YamlPath, YamlText } from '../edit/yaml-text.ts';
 
 /** Where an object of the build is written down. */
 export interface Site {

@@ -3,8 +3,8 @@ import { canaryAnalysis } from '../flagger/canary-analysis.ts';
 import { walkKustomization } from './kustomize-walk.ts';
 import { builtName, builtNamespace, isOfKind, objectsOf, refersTo, type Site } from './locate.ts';
 import { record, text } from './patch-reach.ts';
-import type { RepositoryFiles } from './plan.ts';
-import { YamlText } from './yaml-text.ts';
+import type { RepositoryFiles } from '../build/repository-files.ts';
+import { YamlText } from '../edit/yaml-text.ts';
 import type {
   CanaryView,
   FluxChain,

@@ -1,7 +1,7 @@
 import type { Change } from '../config/settings.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { containersOf } from './containers.ts';
-import type { Edits } from './edits.ts';
+import type { Edits } from '../edit/edits.ts';
 import { type ImageInBuild, imageInBuild, setInEntry, versionKeys } from './image-places.ts';
 import { ownerOf } from './layer.ts';
 import { builtName, type Site } from './locate.ts';

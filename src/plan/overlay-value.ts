@@ -2,12 +2,12 @@ import type { Change } from '../config/settings.ts';
 import { VALUE_PATCH_HEADER } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { containersOf } from './containers.ts';
-import type { Edits } from './edits.ts';
+import type { Edits } from '../edit/edits.ts';
 import type { FoundPlace } from './env-and-arg.ts';
 import { refuseKnativeMerge } from './knative-target.ts';
 import { join } from './kustomize-walk.ts';
 import type { Site } from './locate.ts';
-import { YamlText } from './yaml-text.ts';
+import { YamlText } from '../edit/yaml-text.ts';
 
 /**
  * Sets a variable or an argument that is written outside of this environment's folder by a small patch of the folder

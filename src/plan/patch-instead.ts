@@ -2,14 +2,14 @@ import type { Change, RolloutFile } from '../config/settings.ts';
 import { type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import type { ContainerSite } from './containers.ts';
-import type { Edits } from './edits.ts';
+import type { Edits } from '../edit/edits.ts';
 import { refuseKnativeMerge } from './knative-target.ts';
 import type { LayerOwner } from './layer.ts';
 import { builtName, type Site } from './locate.ts';
 import { mergeOf, patchesAround, type PatchedObject, withPatch } from './patch-list.ts';
 import { reaches, text } from './patch-reach.ts';
 import { lineOfPlace, readPlace, type ValuePlace } from './value-setter.ts';
-import type { YamlPath } from './yaml-text.ts';
+import type { YamlPath } from '../edit/yaml-text.ts';
 
 /** A patch of this environment's own that sets a value, because the place where it stands now cannot be edited. */
 export interface PatchInstead {

@@ -4,7 +4,7 @@ import { type LayerOwner, ownerOf } from './layer.ts';
 import type { Site } from './locate.ts';
 import { items, record, text } from './patch-reach.ts';
 import { editInner } from './value-setter.ts';
-import type { YamlPath, YamlText } from './yaml-text.ts';
+import type { YamlPath, YamlText } from '../edit/yaml-text.ts';
 
 /** The annotations of a pod template, in a manifest or in a strategic merge. */
 export const TEMPLATE_ANNOTATIONS = ['spec', 'template', 'metadata', 'annotations'] as const;

@@ -1,7 +1,7 @@
 import { type Layer, ownerOf, type Patch } from './layer.ts';
 import type { Site } from './locate.ts';
 import type { ValuePlace } from './value-setter.ts';
-import type { YamlPath } from './yaml-text.ts';
+import type { YamlPath } from '../edit/yaml-text.ts';
 
 /** A patch that reaches an object, and how its content is addressed. */
 export interface ReachingPatch {

@@ -5,14 +5,14 @@ import {
   type TargetKey,
 } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
-import type { Edits } from './edits.ts';
+import type { Edits } from '../edit/edits.ts';
 import { join } from './kustomize-walk.ts';
 import type { Layer, LayerOwner } from './layer.ts';
 import { isShared, type Site } from './locate.ts';
 import { patchesFor, record, text } from './patch-reach.ts';
 import type { IdPlacement } from './plan.ts';
 import { patchesAround, TEMPLATE_ANNOTATIONS, withAnnotations } from './patch-list.ts';
-import { type YamlPath, YamlText } from './yaml-text.ts';
+import { type YamlPath, YamlText } from '../edit/yaml-text.ts';
 
 /**
  * Writes the rollout's id and source commit on the pod template: into the target's manifest, or, where that is shared

@@ -8,7 +8,7 @@ import { canarySpec, editCanary } from './canary-edit.ts';
 import { canaryWarnings } from './canary-warnings.ts';
 import { checkCanary } from './check-canary.ts';
 import { containersOf } from './containers.ts';
-import type { Edits } from './edits.ts';
+import type { Edits } from '../edit/edits.ts';
 import { refuseKnativeCanary } from './knative-target.ts';
 import { hasResources, join } from './kustomize-walk.ts';
 import { besideOf, isShared, refersTo, type Site } from './locate.ts';
@@ -17,7 +17,7 @@ import type { PlanWarning, RenderedObject, ScheduledAnalysis } from './plan.ts';
 import { scheduleOf } from './schedule.ts';
 import { addServiceUpstream } from './service-upstream.ts';
 import { withShortForms } from './short-forms.ts';
-import { YamlText } from './yaml-text.ts';
+import { YamlText } from '../edit/yaml-text.ts';
 
 export interface CanaryOn {
   readonly target: TargetRef;

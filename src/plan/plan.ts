@@ -1,30 +1,10 @@
 import type { Expectation } from '../rollout/expectation.ts';
 import type { CanaryAnalysis } from '../rollout/observation.ts';
-import type { FileBlob, FileChange } from '../rollout/ports.ts';
+import type { FileChange } from '../rollout/ports.ts';
 import type { TargetKey } from '../rollout/target.ts';
 import type { BuildProof } from './build.ts';
 import type { PatchedObject } from './patch-list.ts';
-import type { YamlPath } from './yaml-text.ts';
-
-/** The GitOps repository at one commit. Paths have no leading slash. */
-export interface RepositoryFiles {
-  /** The commit that is read. */
-  readonly head: string;
-  /**
-   * A file, or undefined when there is none.
-   * @throws Refusal `unsupported-file` for a symlink, submodule, LFS pointer or binary content.
-   */
-  read(path: string): Promise<FileBlob | undefined>;
-  /** The names in a folder; undefined when it does not exist. */
-  list(folder: string): Promise<readonly FolderEntry[] | undefined>;
-  /** Makes reading much of a folder cheap, where that can be done. */
-  prefetch?(folder: string): Promise<void>;
-}
-
-export interface FolderEntry {
-  readonly name: string;
-  readonly kind: 'file' | 'folder' | 'symlink' | 'submodule';
-}
+import type { YamlPath } from '../edit/yaml-text.ts';
 
 /** Where our annotations stand: the document of a file that sets the target's pod template. */
 export type IdPlacement = {

@@ -9,7 +9,7 @@ import { type AppliedChange, applyToField, applyToTemplate } from './apply-chang
 import { applyToInput } from './apply-input.ts';
 import { raiseBarrier } from './barrier.ts';
 import type { TreeBuilder } from './build.ts';
-import { Edits } from './edits.ts';
+import { Edits } from '../edit/edits.ts';
 import { fluxLayer } from './flux-layer.ts';
 import { applyToHelm } from './helm/apply-helm-change.ts';
 import {
@@ -28,7 +28,8 @@ import { builtName, objectsOf, type Site } from './locate.ts';
 import { text } from './patch-reach.ts';
 import { placeId } from './place-id.ts';
 import { automatedFiles, automationWarnings, followsAutomation, refuseOwnEdits } from './image-policy.ts';
-import type { FoundValue, IdPlacement, ReleasePlan, RepositoryFiles } from './plan.ts';
+import type { RepositoryFiles } from '../build/repository-files.ts';
+import type { FoundValue, IdPlacement, ReleasePlan } from './plan.ts';
 import { planCanary } from './plan-canary.ts';
 import { proveBuild } from './prove-build.ts';
 import { replicasWarning } from './replicas-warning.ts';

@@ -21,9 +21,10 @@ import { proveRelease } from './helm/built-release.ts';
 import type { HelmSite } from './helm/helm-site.ts';
 import type { Site } from './locate.ts';
 import { record, text } from './patch-reach.ts';
-import type { RenderedObject, RepositoryFiles } from './plan.ts';
+import type { RepositoryFiles } from '../build/repository-files.ts';
+import type { RenderedObject } from './plan.ts';
 import { refuseSideEffects } from './side-effects.ts';
-import { YamlText } from './yaml-text.ts';
+import { YamlText } from '../edit/yaml-text.ts';
 
 export interface BuildQuery {
   readonly files: RepositoryFiles;

@@ -1,6 +1,6 @@
 import type { RolloutFile } from '../config/settings.ts';
 import { Refusal } from '../rollout/verdict.ts';
-import type { Edits } from './edits.ts';
+import type { Edits } from '../edit/edits.ts';
 import { isShared, type Site } from './locate.ts';
 import { record, text } from './patch-reach.ts';
 

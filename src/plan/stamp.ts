@@ -8,7 +8,7 @@ import { objectsIn } from './locate.ts';
 import { patchesWithId, TEMPLATE_ANNOTATIONS, withAnnotations } from './patch-list.ts';
 import { items, record, text } from './patch-reach.ts';
 import type { IdPlacement } from './plan.ts';
-import { YamlText } from './yaml-text.ts';
+import { YamlText } from '../edit/yaml-text.ts';
 
 /**
  * Where a rollout's id stands in the files that its commit left. A document may have another name than its target (a

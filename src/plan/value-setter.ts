@@ -1,7 +1,7 @@
 import { isScalar } from 'yaml';
-import type { Edits } from './edits.ts';
+import type { Edits } from '../edit/edits.ts';
 import type { Layer, Patch } from './layer.ts';
-import { YamlText, type YamlPath } from './yaml-text.ts';
+import { YamlText, type YamlPath } from '../edit/yaml-text.ts';
 
 /** One place of a file where a string is written that the build takes over. */
 export interface ValuePlace {

@@ -1,12 +1,6 @@
 import type { Inputs, RolloutFile } from '../config/settings.ts';
-import type {
-  FoundValue,
-  MetricNow,
-  PlanWarning,
-  ReleasePlan,
-  RenderedObject,
-  RepositoryFiles,
-} from '../plan/plan.ts';
+import type { RepositoryFiles } from '../build/repository-files.ts';
+import type { FoundValue, MetricNow, PlanWarning, ReleasePlan, RenderedObject } from '../plan/plan.ts';
 import type { RolloutView } from '../report/view.ts';
 import type { AutomationHold } from '../rollout/automation-hold.ts';
 import type { FluxChain, Observation } from '../rollout/observation.ts';

@@ -1,4 +1,4 @@
-import type { RepositoryFiles } from '../plan/plan.ts';
+import type { RepositoryFiles } from '../build/repository-files.ts';
 import type { FluxChain, Observation } from '../rollout/observation.ts';
 import type { CommitRecord, FileChange, RestoredFile } from '../rollout/ports.ts';
 import type { TargetKey } from '../rollout/target.ts';

@@ -2,7 +2,7 @@ import type { Change } from '../../config/settings.ts';
 import type { AppliedChange, ChangeOn } from '../apply-change.ts';
 import { notFound } from '../apply-change.ts';
 import type { Site } from '../locate.ts';
-import type { RepositoryFiles } from '../plan.ts';
+import type { RepositoryFiles } from '../../build/repository-files.ts';
 import { applyHelmChart } from './helm-chart.ts';
 import { applyHelmImage } from './helm-image.ts';
 import type { HelmSite } from './helm-site.ts';

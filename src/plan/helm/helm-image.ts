@@ -4,7 +4,7 @@ import { imagesIn, splitImage } from '../../rollout/live-value.ts';
 import { Refusal } from '../../rollout/verdict.ts';
 import { type AppliedChange, type ChangeOn, guardLine, notFound } from '../apply-change.ts';
 import type { Site } from '../locate.ts';
-import type { RepositoryFiles } from '../plan.ts';
+import type { RepositoryFiles } from '../../build/repository-files.ts';
 import { lineOfPlace, originOf, type ValuePlace, writePlace } from '../value-setter.ts';
 import type { HelmSite } from './helm-site.ts';
 import type { HelmValues } from './helm-values.ts';

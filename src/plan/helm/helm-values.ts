@@ -1,9 +1,9 @@
 import { unhashed } from '../../rollout/name-hash.ts';
 import { generatorsOf } from '../generator-inputs.ts';
 import { builtName, type Site } from '../locate.ts';
-import type { RepositoryFiles } from '../plan.ts';
+import type { RepositoryFiles } from '../../build/repository-files.ts';
 import type { ValuePlace } from '../value-setter.ts';
-import { YamlText } from '../yaml-text.ts';
+import { YamlText } from '../../edit/yaml-text.ts';
 import { effectiveObject } from './effective-object.ts';
 import { at, itemsOf, merge, scalarText, type Tracked, track } from './tracked.ts';
 

@@ -2,7 +2,7 @@ import { parseDocument } from 'yaml';
 import { ROLLOUT_ID_ANNOTATION } from '../../rollout/target.ts';
 import { type PatchedObject, TEMPLATE_ANNOTATIONS } from '../patch-list.ts';
 import { items, record, text } from '../patch-reach.ts';
-import { type YamlPath, YamlText } from '../yaml-text.ts';
+import { type YamlPath, YamlText } from '../../edit/yaml-text.ts';
 
 /** A patch that carries our annotations, in a document: text in a list of patches. */
 export interface IdPatch {

@@ -1,7 +1,7 @@
 import type { Change } from '../../config/settings.ts';
 import { Refusal } from '../../rollout/verdict.ts';
 import { builtName, type Site } from '../locate.ts';
-import type { RepositoryFiles } from '../plan.ts';
+import type { RepositoryFiles } from '../../build/repository-files.ts';
 import { lineOfPlace, originOf, type ValuePlace } from '../value-setter.ts';
 import { effectiveObject } from './effective-object.ts';
 import { isHelmRelease } from './helm-site.ts';

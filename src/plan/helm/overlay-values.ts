@@ -1,9 +1,9 @@
 import type { Change } from '../../config/settings.ts';
 import { VALUE_PATCH_HEADER } from '../../rollout/target.ts';
 import { Refusal } from '../../rollout/verdict.ts';
-import type { Edits } from '../edits.ts';
+import type { Edits } from '../../edit/edits.ts';
 import { join } from '../kustomize-walk.ts';
-import { YamlText } from '../yaml-text.ts';
+import { YamlText } from '../../edit/yaml-text.ts';
 import type { HelmSite } from './helm-site.ts';
 import type { ValueEdit } from './value-edits.ts';
 import { dotted } from './value-images.ts';

@@ -6,12 +6,12 @@ import {
   targetKey,
 } from '../../rollout/target.ts';
 import { Refusal } from '../../rollout/verdict.ts';
-import type { Edits } from '../edits.ts';
+import type { Edits } from '../../edit/edits.ts';
 import { join } from '../kustomize-walk.ts';
 import { isShared } from '../locate.ts';
 import type { IdPlacement } from '../plan.ts';
 import type { ValuePlace } from '../value-setter.ts';
-import { type YamlPath, YamlText } from '../yaml-text.ts';
+import { type YamlPath, YamlText } from '../../edit/yaml-text.ts';
 import { effectiveObject } from './effective-object.ts';
 import type { HelmSite } from './helm-site.ts';
 import { rendererOf, withIdPatch } from './id-patch.ts';

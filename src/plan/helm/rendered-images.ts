@@ -1,5 +1,5 @@
 import { Refusal } from '../../rollout/verdict.ts';
-import type { Edits } from '../edits.ts';
+import type { Edits } from '../../edit/edits.ts';
 import { versionKeys } from '../image-places.ts';
 import type { ValuePlace } from '../value-setter.ts';
 import { at, itemsOf, scalarText, type Tracked } from './tracked.ts';

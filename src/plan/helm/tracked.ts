@@ -1,6 +1,6 @@
 import { record } from '../patch-reach.ts';
 import type { ValuePlace } from '../value-setter.ts';
-import type { YamlPath } from '../yaml-text.ts';
+import type { YamlPath } from '../../edit/yaml-text.ts';
 
 /** A value that was put together from several files, each part with the place that set it. */
 export type Tracked =

@@ -1,6 +1,6 @@
 import { splitImage } from '../../rollout/live-value.ts';
 import type { ValuePlace } from '../value-setter.ts';
-import type { YamlPath } from '../yaml-text.ts';
+import type { YamlPath } from '../../edit/yaml-text.ts';
 import { itemsOf, scalarText, type Tracked } from './tracked.ts';
 
 /** A part of an image: what it says, and where. */

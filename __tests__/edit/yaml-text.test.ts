@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { YamlText } from '../../src/plan/yaml-text.ts';
+import { YamlText } from '../../src/edit/yaml-text.ts';
 
 const LIST = `spec:
   patches:

@@ -1,7 +1,7 @@
 import type { FileBlob, FileChange } from '../rollout/ports.ts';
 import { OWN_PATCH_MARK } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
-import type { RepositoryFiles } from './plan.ts';
+import type { RepositoryFiles } from '../build/repository-files.ts';
 import { YamlText } from './yaml-text.ts';
 
 /** The files of a plan while they are edited. What ends as it began is no change. */
