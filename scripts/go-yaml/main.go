@@ -33,6 +33,10 @@ func kind(value any, err error, text string) string {
 		}
 		return "other string"
 	}
+	switch value.(type) {
+	case map[string]any, map[any]any:
+		return "map"
+	}
 	return fmt.Sprintf("%T", value)
 }
 

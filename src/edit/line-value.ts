@@ -13,7 +13,7 @@ export function writtenInLine(
     return value
       .replace(/\\/g, '\\\\')
       .replace(/[\n\r\t\f]/g, sign => ({ '\n': '\\n', '\r': '\\r', '\t': '\\t' })[sign] ?? '\\f')
-      .replace(/^ /, '\\ ');
+      .replace(/^[ =:]/, sign => `\\${sign}`);
   }
   if (!/[\n\r\0]/.test(value)) return value;
   throw new Refusal(

@@ -66,6 +66,7 @@ function inPlace(
   if (!offsets) return undefined;
   if (style.startsWith('BLOCK_') && !isSameBlock(raw, on)) return undefined;
   const indent = /\n( +)\S/.exec(raw)?.[1] ?? '';
+  if (style.startsWith('BLOCK_') && indent === '') return undefined;
   const escaped = on.hunks.map(({ start, end, text }) => ({
     start: offsets[start] ?? raw.length,
     end: offsets[end] ?? raw.length,

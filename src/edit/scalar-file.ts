@@ -87,7 +87,9 @@ function unread(path: string, words: string): ScalarFile {
   };
 }
 
-function ofYaml(path: string, text: string, leaves: readonly Leaf[]): ScalarFile {
+function ofYaml(path: string, text: string, found: readonly Leaf[]): ScalarFile {
+  // A document that is one scalar is no place of anything that we know.
+  const leaves = found.filter(leaf => leaf.path.length > 0);
   const lines = new LineCounter();
   for (let at = 0; at >= 0; at = text.indexOf('\n', at) + 1 || -1) lines.addNewLine(at);
   const scalars: FileScalar[] = [];

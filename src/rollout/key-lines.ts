@@ -45,7 +45,8 @@ function propertiesLine(text: string, start: number, end: number): Found | undef
   const line = text.slice(start, end);
   const [before = '', key] =
     /^[ \t\f]*((?:\\[\s\S]|[^\\\s=:#!])(?:\\[\s\S]|[^\\\s=:])*)[ \t\f]*[=:]?[ \t\f]*/.exec(line) ?? [];
-  if (key === undefined) return undefined;
+  // A key alone has nowhere to put a value.
+  if (key === undefined || before.trimStart() === key) return undefined;
   // The value may begin in the next line only.
   const fold = /^(?:\\\r?\n[ \t\f]*)*/.exec(line.slice(before.length))?.[0] ?? '';
   const from = start + before.length + fold.length;
