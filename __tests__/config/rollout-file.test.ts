@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { SCHEMAS } from '../../scripts/schemas.ts';
-import { formatProblems, parseRolloutFile } from '../../src/config/rollout-file.ts';
+import { formatProblems } from '../../src/config/problem-text.ts';
+import { parseRolloutFile } from '../../src/config/rollout-file.ts';
 import type { Inputs } from '../../src/config/settings.ts';
 
 const LEAST =
@@ -116,7 +117,7 @@ describe('rollout.yaml', () => {
       'target: [prod/x]\nchange: [{image: "a:1"}]\ncanary: {prod/y: {}}\n',
       'rollout.yaml:3:10: canary.prod/y',
     ],
-    ['target: [a/b\nchange: x', 'Found: text that is not YAML.'],
+    ['target: [a/b\nchange: x', 'A bracket that was opened before it is not closed.'],
     ['a: 1\n---\nb: 2\n', 'Found: several documents.'],
     ['target: [prod/x]\ntarget: [prod/y]\nchange: [{image: "a:1"}]\n', 'rollout.yaml:2:1'],
     [

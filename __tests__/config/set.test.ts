@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { readArguments } from '../../src/cli/arguments.ts';
 import { readInputs } from '../../src/config/inputs.ts';
-import { formatProblems, parseRolloutFile } from '../../src/config/rollout-file.ts';
+import { formatProblems } from '../../src/config/problem-text.ts';
+import { parseRolloutFile } from '../../src/config/rollout-file.ts';
 
 const FILE = `target: [prod/shop]
 change:

@@ -86,7 +86,7 @@ const ODD = fc.oneof(
     'a\tb',
     '\r',
     'a\r\nb',
-    '${x}',
+    '$x',
   ),
 );
 

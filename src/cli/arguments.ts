@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { formatProblems } from '../config/rollout-file.ts';
+import { formatProblems } from '../config/problem-text.ts';
 import { readSet } from '../config/set-lines.ts';
 
 export const USAGE = `gated-rollout: what the action would do, from your own machine. It never writes to Git or to the cluster.

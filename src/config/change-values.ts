@@ -25,6 +25,7 @@ export function changeValues(
   const values = new Map<number, string>();
   /** By which name. */
   const given = new Map<number, string>();
+  const mistyped = new Set<string>();
   const problems: ConfigProblem[] = [];
   const images = changes.filter(({ yaml }) => yaml.image !== undefined).length;
   const charts = changes.filter(({ yaml }) => yaml.chart !== undefined).length;
@@ -41,18 +42,18 @@ export function changeValues(
     }
     const all = known.flatMap(({ names }) => names);
     const near = nearest(name, all);
+    if (meant.length === 0 && near !== undefined) mistyped.add(near);
     problems.push({
       field: 'input set',
-      found: name,
+      ...(meant.length === 0
+        ? { message: `No change of rollout.yaml is named ${name}.`, meant: near }
+        : { message: `${name} names ${meant.length} changes; give them a name each.` }),
       allowed: [...new Set(all)].join(', '),
-      message:
-        meant.length === 0
-          ? `No change of rollout.yaml is named ${name}.${near === undefined ? '' : ` Is ${near} meant?`}`
-          : `${name} names ${meant.length} changes; give them a name each.`,
     });
   }
   for (const { change, names } of known) {
-    if (values.has(change.index)) continue;
+    // A mistyped name and the value that it leaves out are one mistake.
+    if (values.has(change.index) || names.some(name => mistyped.has(name))) continue;
     const own = change.value ?? imageVersion(change);
     if (own !== undefined) {
       values.set(change.index, own);
@@ -63,9 +64,8 @@ export function changeValues(
     problems.push({
       position: change.position,
       field: `change[${change.index}]`,
-      found: 'no value',
       allowed: `value: … here, or set: ${names.at(-1) ?? 'name'}=… in the step`,
-      message: 'A change has no value.',
+      message: 'The change has no value.',
     });
   }
   return { values, problems };

@@ -13,6 +13,12 @@ const VERSION = /^(?:\w[\w.-]{0,127})?(?:(?:^|@)sha256:[0-9a-f]{64})?$/;
 export function imageVersion(repository: string, value: string): ImageVersion {
   if (value !== '' && VERSION.test(value)) return { kind: 'version', version: value };
   const written = splitImage(value);
+  if (/(?:^|@)sha256:/.test(value) && !/(?:^|@)sha256:[0-9a-f]{64}$/.test(value)) {
+    return {
+      kind: 'nothing',
+      words: `“${value}” has no whole digest: sha256: and 64 digits of 0-9 and a-f.`,
+    };
+  }
   if (/[:@]$/.test(value)) {
     return { kind: 'nothing', words: `There is nothing after “${value}”: did an expression give nothing?` };
   }

@@ -32,6 +32,9 @@ export const INPUT_DEFAULTS = {
   'job-timeout': '',
 } as const satisfies Record<string, string>;
 
+/** What is no input, and what people look for one to give. */
+const VALUES: readonly string[] = ['image', 'version', 'tag', 'value', 'values'];
+
 type InputName = keyof typeof INPUT_DEFAULTS;
 
 const MODES = ['auto', 'release', 'plan', 'sweep'] as const;
@@ -149,9 +152,9 @@ class InputReader {
       const input = name.slice('INPUT_'.length).toLowerCase();
       const meant = nearest(input, known);
       this.problem(input, {
-        found: input,
-        allowed: known.join(', '),
         message: `There is no input ${input}.${meant === undefined ? '' : ` Is ${meant} meant?`}`,
+        allowed: known.join(', '),
+        ...(VALUES.includes(input) ? { remedy: `Values are given by set: image=6.14.1.` } : {}),
       });
     }
   }
@@ -173,11 +176,9 @@ class InputReader {
     const found = allowed.find(value => value === text);
     if (found !== undefined) return found;
     const meant = nearest(text, allowed);
-    this.problem(name, {
-      found: text,
-      allowed: allowed.join(', '),
-      message: `${name} cannot be “${text}”.${meant === undefined ? '' : ` Is ${meant} meant?`}`,
-    });
+    const words = text === '' ? `${name} is empty.` : `${name} cannot be “${text}”.`;
+    const message = meant === undefined ? words : `${words} Is ${meant} meant?`;
+    this.problem(name, { message, allowed: allowed.join(', ') });
     return allowed[0];
   }
 
@@ -222,7 +223,8 @@ class InputReader {
   }
 
   problem(name: string, problem: Omit<ConfigProblem, 'field' | 'position'>): void {
-    this.problems.push({ field: `input ${name}`, ...problem });
+    const found = problem.found === '' ? 'nothing' : problem.found;
+    this.problems.push({ field: `input ${name}`, ...problem, ...(found === undefined ? {} : { found }) });
   }
 }
 

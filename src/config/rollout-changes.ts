@@ -4,6 +4,7 @@ import { changeValues, type NamedChange } from './change-values.ts';
 import { isExactVersion } from './chart-version.ts';
 import { fieldPath } from './field-path.ts';
 import { imageVersion, isSameRepository } from './image-version.ts';
+import { nearest } from './nearest.ts';
 import { list, parseTarget, problem } from './rollout-parsing.ts';
 import { OBJECT_PATTERN, type RolloutYaml } from './rollout-schema.ts';
 import type { Change, ConfigProblem, Inputs } from './settings.ts';
@@ -29,9 +30,10 @@ export function changesOf(
     if (kinds.length !== 1) {
       problems.push(
         problem(yaml, path, {
-          found: kinds.length === 0 ? 'none of them' : kinds.join(' and '),
+          ...(kinds.length === 0
+            ? { message: 'The change does not say what it changes.', example: '- {image: ghcr.io/acme/shop}' }
+            : { message: 'A change changes one thing.', found: kinds.join(' and ') }),
           allowed: 'exactly one of image, env, arg, chart, at',
-          message: kinds.length === 0 ? 'A change says not what it changes.' : 'A change changes one thing.',
         }),
       );
       continue;
@@ -45,13 +47,23 @@ export function changesOf(
         }),
       );
     }
+    if (/[:@]$/.test(each.image ?? '')) {
+      problems.push(
+        problem(yaml, [...path, 'image'], {
+          message: `There is nothing after “${each.image}”.`,
+          allowed: 'the repository alone, or with a tag or digest behind it',
+          example: `image: ${each.image?.slice(0, -1)}`,
+        }),
+      );
+      continue;
+    }
     const given = list(each.in ?? []).map(target => targetKey(parseTarget(target)));
     for (const target of given.filter(key => !keys.includes(key))) {
       problems.push(
         problem(yaml, [...path, 'in'], {
-          found: target,
-          allowed: keys.join(', '),
           message: `${target} is no target of this rollout.`,
+          meant: nearest(target, keys),
+          allowed: keys.join(', '),
         }),
       );
     }

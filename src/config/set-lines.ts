@@ -41,7 +41,18 @@ function problemOf(on: {
   }
   if (name === '') {
     const message = 'There is no name before an equals sign.';
-    return { message, found: shown(line), allowed: 'name=value, one per line, such as image=6.14.1' };
+    const [, written, text] = /^([\w./-]+):\s+(\S+)$/.exec(line) ?? [];
+    return {
+      message,
+      found: shown(line),
+      ...(written === undefined ? {} : { meant: `${written}=${text}` }),
+      allowed: 'name=value, one per line, such as image=6.14.1',
+    };
+  }
+  const prefix = /^(?:--?set|-)\s+/.exec(name)?.[0];
+  if (prefix !== undefined) {
+    const allowed = `${name.slice(prefix.length)}=${value}`;
+    return { message: `Leave “${prefix.trim()}” out.`, found: shown(line), allowed };
   }
   if (/^["'“”‘’]/.test(name) || /^(["'])[\s\S]*\1$/.test(value) || /^[“‘].*[”’]$/.test(value)) {
     return {

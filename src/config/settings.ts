@@ -177,10 +177,14 @@ export interface ConfigProblem {
   readonly position?: Position;
   /** `target[0]`, `change[1].env`, or `input set`. */
   readonly field: string;
-  readonly found: string;
+  /** A sentence, where found and allowed do not say it. */
+  readonly message?: string;
+  readonly found?: string;
+  /** The name or word that was most likely meant. */
+  readonly meant?: string | undefined;
   readonly allowed: string;
-  /** A sentence. */
-  readonly message: string;
+  /** As it would stand in the file. */
+  readonly example?: string;
   /** A sentence that says what to do, where the rest does not. */
   readonly remedy?: string;
 }
