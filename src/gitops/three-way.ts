@@ -49,13 +49,10 @@ async function mergedDecision(path: Parameters<typeof decidePath>[0]): Promise<P
   }
   const kept = (await path.headText())?.text;
   if (kept === undefined) return { kind: 'conflict' };
-  // A barrier that was taken out of the file since is our own doing.
-  const bases = [file.after.text, ...(file.opened ? [file.opened.text] : [])];
-  const merges = bases.map(base => mergeTexts({ base, kept, wanted: restored.blob.text }));
-  const clean = merges.find(({ met }) => met.length === 0);
-  if (clean) return clean.text === kept ? { kind: 'done' } : { kind: 'merge', text: clean.text };
-  const [merged] = merges;
-  return { kind: 'conflict', ...(merged ? { merged } : {}) };
+  // A barrier of ours that was taken out since is gone from both sides alike.
+  const merged = mergeTexts({ base: file.after.text, kept, wanted: restored.blob.text });
+  if (merged.met.length > 0) return { kind: 'conflict', merged };
+  return merged.restores ? { kind: 'merge', text: merged.text } : { kind: 'done' };
 }
 
 function equal(one: FileAt | undefined, other: FileAt | undefined): boolean {
