@@ -17,15 +17,12 @@ function formatProblem(problem: ConfigProblem): string {
     example && `Example: ${example}`,
     remedy,
   ];
-  return `${where}${field}: ${sentences
-    .filter(text => text !== undefined && text !== '')
-    .map(sentence)
-    .join(' ')}`;
+  return `${where}${field}: ${sentences.flatMap(text => (text ? [sentence(text)] : [])).join(' ')}`;
 }
 
 /** With a full stop, unless it ends in a sign of its own. */
-function sentence(text: string | undefined): string {
-  return text === undefined || /[.?!…]$/.test(text) ? (text ?? '') : `${text}.`;
+export function sentence(text: string): string {
+  return /[.?!…]$/.test(text) ? text : `${text}.`;
 }
 
 /** A value as a person names it: `the number 5`, `the text “a”`, `a list`. */
