@@ -1,11 +1,11 @@
 import type { z } from 'zod';
 import { type TargetKey, targetKey } from '../rollout/target.ts';
 import { canaryFieldProblems } from './canary-fields.ts';
+import type { canarySchema } from './canary-schema.ts';
 import { fieldPath } from './field-path.ts';
 import { nearest } from './nearest.ts';
 import { changesOf } from './rollout-changes.ts';
 import { list, parseTarget, problem } from './rollout-parsing.ts';
-import type { canarySchema } from './canary-schema.ts';
 import { type RolloutYaml, rolloutSchema, VIA_PATTERN } from './rollout-schema.ts';
 import { schemaProblems } from './schema-problems.ts';
 import type { CanarySettings, ConfigProblem, Inputs, RolloutFile } from './settings.ts';

@@ -10,6 +10,7 @@ export const TARGET_PATTERN = new RegExp(`^(?:(Deployment|DaemonSet|Service) )?(
 const VIA_PATTERN = new RegExp(`^(?:(Kustomization) )?(${NAME})/(${NAME})$`);
 const REPOSITORY_PATTERN = /^[A-Za-z0-9](?:[-A-Za-z0-9]*)\/[-A-Za-z0-9._]+$/;
 const OBJECT_PATTERN = new RegExp(`^([A-Z][A-Za-z0-9]*)/(?:(${NAME})/)?(${NAME})$`);
+
 export { OBJECT_PATTERN, VIA_PATTERN };
 
 export const targetSchema = z

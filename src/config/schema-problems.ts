@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import { CANARY_FIELDS } from '../flagger/crd-check.ts';
+import { canarySchema } from './canary-schema.ts';
 import { nearest } from './nearest.ts';
 import { either, named } from './problem-text.ts';
 import { fieldName, list } from './rollout-parsing.ts';
-import { canarySchema } from './canary-schema.ts';
 import { rolloutSchema, TARGET_PATTERN } from './rollout-schema.ts';
 import { exampleOf, fieldsOf, schemasAt, wordsOf } from './schema-at.ts';
 import type { ConfigProblem } from './settings.ts';

@@ -1,4 +1,5 @@
-import { type ErrorCode, isAlias, visit, type YAMLParseError } from 'yaml';
+import { isAlias, visit, type YAMLParseError } from 'yaml';
+import { wordsOfError } from '../edit/yaml-words.ts';
 import type { ConfigProblem } from './settings.ts';
 import type { YamlPositions } from './yaml-positions.ts';
 
@@ -21,35 +22,13 @@ export function syntaxProblems(yaml: YamlPositions): readonly ConfigProblem[] {
   return first ? [syntaxProblem(first, yaml)] : doubled.map(error => doubledKey(error, yaml));
 }
 
-/** Errors of the parser in words of the file. */
-const WORDS: Readonly<Partial<Record<ErrorCode, string>>> = {
-  BLOCK_AS_IMPLICIT_KEY:
-    'A second “name: value” begins in the middle of a line, or the line is indented deeper than the one before it.',
-  BAD_INDENT: 'The line is not indented like those that it belongs to.',
-  TAB_AS_INDENT: 'The line is indented with a tab.',
-  MISSING_CHAR: 'A quote or bracket is opened and not closed, or a comma or colon is missing.',
-  BLOCK_IN_FLOW: 'Lines of a list or map begin within brackets.',
-  BAD_DQ_ESCAPE: 'A backslash in double quotes begins nothing that YAML knows.',
-  UNEXPECTED_TOKEN: 'There is text where none can be.',
-  MULTILINE_IMPLICIT_KEY: 'A name is longer than its line: is a colon missing, or the blank after it?',
-  BAD_ALIAS: 'An alias or anchor has no name.',
-  BAD_SCALAR_START: 'A text begins with a sign that YAML keeps for itself: put it into quotes.',
-  MULTIPLE_DOCS: 'A second document begins here (---).',
-};
-
-function wordsOf({ code, message }: YAMLParseError): string {
-  if (code === 'BAD_INDENT' && /^Flow/.test(message))
-    return 'A bracket that was opened before it is not closed.';
-  return WORDS[code] ?? message.replace(/\s+/g, ' ');
-}
-
 function syntaxProblem(error: YAMLParseError, yaml: YamlPositions): ConfigProblem {
   const position = yaml.at(error.pos[0]);
   const line = yaml.lineText(position.line).trim();
   return {
     position,
     field: 'rollout.yaml',
-    message: wordsOf(error),
+    message: wordsOfError(error),
     found:
       error.code === 'MULTIPLE_DOCS'
         ? 'several documents'

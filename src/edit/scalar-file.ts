@@ -80,9 +80,13 @@ function unread(path: string, words: string): ScalarFile {
     unread: words,
     replaced: replacements => {
       if (replacements.length === 0) throw new RangeError(`Nothing to replace in ${path}.`);
-      throw new Refusal('unsupported-file', `${path} cannot be edited: ${words}.`, {
-        remedy: 'Keep the value in a YAML or JSON file, or in lines KEY=value.',
-      });
+      throw new Refusal(
+        'unsupported-file',
+        `${path} cannot be edited: ${words}${words.endsWith('.') ? '' : '.'}`,
+        {
+          remedy: 'Keep the value in a YAML or JSON file, or in lines KEY=value.',
+        },
+      );
     },
   };
 }

@@ -2,6 +2,7 @@ import { isMap, isPair, isScalar, isSeq, LineCounter, parseAllDocuments, type Sc
 import { readsAsString } from './plain.ts';
 import { offsetsOf } from './scalar-map.ts';
 import type { Source } from './written.ts';
+import { wordsOfError } from './yaml-words.ts';
 
 export type YamlPath = readonly (string | number)[];
 
@@ -41,7 +42,7 @@ export function leavesOf(text: string, depth = 0): readonly Leaf[] | { readonly 
     const error = documents.flatMap(document => document.errors)[0];
     if (error)
       return {
-        words: `it is no YAML that we can read: line ${lines.linePos(error.pos[0]).line}: ${error.message}`,
+        words: `it is no YAML that we can read: line ${lines.linePos(error.pos[0]).line}: ${wordsOfError(error)}`,
       };
     const walk: Walk = { text, depth, found: [], newline: text.includes('\r\n') ? '\r\n' : '\n' };
     const within = isJson(text) ? 'json' : 'block';

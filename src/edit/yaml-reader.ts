@@ -11,6 +11,7 @@ import {
 import { Refusal } from '../rollout/verdict.ts';
 import type { YamlPath } from './yaml-leaves.ts';
 import { isNode, mergedValue, resolved } from './yaml-nodes.ts';
+import { wordsOfError } from './yaml-words.ts';
 
 /** A YAML file, its nodes and where they stand. */
 export class YamlReader {
@@ -34,9 +35,13 @@ export class YamlReader {
     const error = this.documents.flatMap(document => document.errors)[0];
     if (error) {
       const { line } = this.lines.linePos(error.pos[0]);
-      throw new Refusal('unsupported-file', `${path}:${line} is no YAML that we can read: ${error.message}`, {
-        remedy: 'Mend the file, or take it out of what Flux builds.',
-      });
+      throw new Refusal(
+        'unsupported-file',
+        `${path}:${line} is no YAML that we can read: ${wordsOfError(error)}`,
+        {
+          remedy: 'Mend the file, or take it out of what Flux builds.',
+        },
+      );
     }
   }
 
