@@ -45,8 +45,8 @@ describe('set', () => {
       'There is nothing after “ghcr.io/acme/shop:”: did an expression give nothing?',
     ],
     ['image=ghcr.io/acme/shop@', 'did an expression give nothing?'],
-    ['6.14.1', 'There is no name before an equals sign.'],
-    ['=6.14.1', 'There is no name before an equals sign.'],
+    ['6.14.1', 'There is no name before an equals sign: a name and a value are needed.'],
+    ['=6.14.1', 'There is no name before an equals sign: a name and a value are needed.'],
     ['image=1\u0007', 'a control character'.replace('a ', 'another ')],
     ['image=a b', '“a b” is no version of an image.'],
   ])('%j, in the action as on the command line: %s', (text, expected) => {

@@ -65,7 +65,7 @@ export function changeValues(
       position: change.position,
       field: `change[${change.index}]`,
       allowed: `value: … here, or set: ${names.at(-1) ?? 'name'}=… in the step`,
-      message: 'The change has no value.',
+      message: 'A change has no value.',
     });
   }
   return { values, problems };

@@ -40,7 +40,7 @@ function problemOf(on: {
     };
   }
   if (name === '') {
-    const message = 'There is no name before an equals sign.';
+    const message = 'There is no name before an equals sign: a name and a value are needed.';
     const [, written, text] = /^([\w./-]+):\s+(\S+)$/.exec(line) ?? [];
     return {
       message,
