@@ -131,4 +131,17 @@ describe('a scalar with another value', () => {
       { numRuns: 300 },
     );
   });
+
+  it.each(STYLES)('%s: what YAML 1.1 takes for a line end, or not at all, is escaped', (_name, text) => {
+    // go-yaml reader.go and readerc.go; the JavaScript library takes them all.
+    for (const sign of ['\u0085', '\u2028', '\u2029', '\x7f', '\x9f', '\ufeff', '\ufffe']) {
+      const file = scalarsOf('x.yaml', text);
+      const found = file.scalars.findLast(({ address }) => address.path.join() === 'k');
+      const edited = file.replaced([
+        { address: found?.address ?? { document: 0, path: [] }, value: `a${sign}b` },
+      ]);
+      expect(edited.slice(1)).not.toContain(sign);
+      expect(edited).toContain(`"a\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}b"`);
+    }
+  });
 });

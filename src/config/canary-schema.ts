@@ -58,15 +58,19 @@ export const webhookSchema = z
       .strictObject({
         load: z.string().min(1).describe('Command that makes traffic during the analysis.'),
         tester,
-        name: z.string().min(1).exactOptional(),
+        name: z.string().min(1).describe('Its name in the Canary.').exactOptional(),
       })
       .describe('Traffic from the load tester, at each step.'),
     z
       .strictObject({
         test: z.string().min(1).describe('Shell command that must succeed before traffic moves.'),
         tester,
-        name: z.string().min(1).exactOptional(),
-        timeout: z.string().exactOptional(),
+        name: z.string().min(1).describe('Its name in the Canary.').exactOptional(),
+        timeout: z
+          .string()
+          .describe('How long it may take.')
+          .meta({ examples: ['30s'] })
+          .exactOptional(),
       })
       .describe('A test by the load tester, before the first step.'),
     z
@@ -77,11 +81,23 @@ export const webhookSchema = z
             'Where it stops: before the first step, each step, the promotion; or, once opened, the whole of it.',
           ),
         tester,
-        name: z.string().min(1).exactOptional(),
+        name: z.string().min(1).describe('Its name in the Canary.').exactOptional(),
       })
       .describe('A gate that the load tester keeps closed until somebody opens it.'),
     z
-      .looseObject({ name: z.string().min(1), url: z.string().min(1), type: z.string().exactOptional() })
+      .looseObject({
+        name: z.string().min(1).describe('Its name in the Canary.'),
+        url: z
+          .string()
+          .min(1)
+          .describe('Address that Flagger asks.')
+          .meta({ examples: ['http://tester.test/check'] }),
+        type: z
+          .string()
+          .describe('When it is asked; Flagger’s words.')
+          .meta({ examples: ['pre-rollout'] })
+          .exactOptional(),
+      })
       .describe('A webhook in Flagger’s own words.'),
   ])
   .describe('A webhook of the analysis.')
@@ -94,11 +110,11 @@ export const alertSchema = z
       .string()
       .describe('Of the AlertProvider; default: the Canary’s name and the type.')
       .exactOptional(),
-    channel: z.string().exactOptional(),
-    username: z.string().exactOptional(),
+    channel: z.string().describe('Channel that it is posted to.').exactOptional(),
+    username: z.string().describe('Name that it is posted under.').exactOptional(),
     address: z.string().describe('Of the incoming webhook; better kept in a Secret.').exactOptional(),
     secretRef: z.string().describe('Secret with the key address, or token for Slack’s API.').exactOptional(),
-    proxy: z.string().exactOptional(),
+    proxy: z.string().describe('Proxy that it goes through.').exactOptional(),
     severity: z.enum(['info', 'warn', 'error']).describe('The least that is posted.').default('error'),
   })
   .describe('Becomes an AlertProvider.')
