@@ -49,10 +49,13 @@ const blobSchema = z.object({ content: z.string(), encoding: z.string() });
 const shaSchema = z.object({ sha: z.string() });
 const refSchema = z.object({ object: z.object({ sha: z.string() }) });
 
+const accountSchema = z.object({ login: z.string().optional() }).nullish();
 const comparedCommitSchema = z.object({
   sha: z.string(),
   html_url: z.string(),
-  author: z.object({ login: z.string().optional() }).nullish(),
+  parents: z.array(z.object({ sha: z.string() })),
+  author: accountSchema,
+  committer: accountSchema,
   commit: z.object({
     message: z.string(),
     tree: z.object({ sha: z.string() }),
@@ -66,18 +69,20 @@ const comparisonSchema = z.object({
   commits: z.array(comparedCommitSchema),
   files: z.array(changedFileSchema).optional(),
 });
-const repositoryCommitSchema = comparedCommitSchema.extend({
-  parents: z.array(z.object({ sha: z.string() })),
-  files: z.array(changedFileSchema).optional(),
-});
+const repositoryCommitSchema = comparedCommitSchema.extend({ files: z.array(changedFileSchema).optional() });
 
-/** A commit as the listing endpoints show it, with the account that it is attributed to. */
+/**
+ * A commit as the listing endpoints show it. Author and committer are the accounts that its e-mail addresses belong to:
+ * whoever makes a commit writes what he likes there. `verified` speaks of the committer.
+ */
 export interface ListedCommit {
   readonly sha: string;
   readonly tree: string;
   readonly message: string;
+  readonly parents: readonly string[];
   readonly verified: boolean;
   readonly author: string | undefined;
+  readonly committer: string | undefined;
   readonly url: string;
 }
 
@@ -91,7 +96,6 @@ export interface Comparison {
 }
 
 export interface RepositoryCommit extends ListedCommit {
-  readonly parents: readonly string[];
   readonly changed: readonly string[];
 }
 
@@ -179,8 +183,7 @@ export class GitData {
       });
       files.push(...pathsOf(answer.files ?? []));
       if ((answer.files?.length ?? 0) < FILES_PER_PAGE) {
-        const parents = answer.parents.map(parent => parent.sha);
-        return { ...toListedCommit(answer), parents, changed: files };
+        return { ...toListedCommit(answer), changed: files };
       }
     }
   }
@@ -298,7 +301,9 @@ function toListedCommit(answer: z.infer<typeof comparedCommitSchema>): ListedCom
     tree: answer.commit.tree.sha,
     message: answer.commit.message,
     verified: answer.commit.verification?.verified === true,
+    parents: answer.parents.map(parent => parent.sha),
     author: answer.author?.login,
+    committer: answer.committer?.login,
     url: answer.html_url,
   };
 }

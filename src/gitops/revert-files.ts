@@ -6,11 +6,13 @@ import type {
   RevertRecord,
   RevertRequest,
 } from '../rollout/ports.ts';
+import { lineOf } from './branch-line.ts';
 import { commitMessage } from './commit-message.ts';
+import { findRevert } from './find-rollouts.ts';
 import type { GitCommit, ListedCommit, TreeEdit } from './git-data.ts';
 import { landCommit, type Prepared } from './land-commit.ts';
 import type { FileAt, ObjectStore } from './object-store.ts';
-import { findRevert, type OwnIdentity } from './own-commit.ts';
+import type { OwnCommits } from './own-commit.ts';
 import { decidePath, type PathDecision, restoredAt } from './three-way.ts';
 import { REVERTS_TRAILER } from './trailers.ts';
 import { textEdit } from './tree-edits.ts';
@@ -22,7 +24,7 @@ const REVERT_MAX_DELAY_MS = 2_000;
 export interface RevertTarget {
   readonly store: ObjectStore;
   readonly branch: string;
-  readonly own: OwnIdentity;
+  readonly own: OwnCommits;
   readonly mayDelete: (file: CommittedFile) => boolean;
 }
 
@@ -75,12 +77,12 @@ async function prepare(on: Preparation): Promise<Prepared<Stop>> {
   if (mine !== undefined) return stop({ kind: 'reverted', revert: recordOf(mine) });
   const paths = await decidePaths(target, { request, since });
   const id = request.trailers.find(([name]) => name === REVERTS_TRAILER)?.[1];
-  const earlier = id === undefined ? undefined : findRevert(since.commits, { id, own: target.own });
+  const earlier = id && (await findRevert(target.own, lineOf(head, since.commits).toReversed(), id));
   if (paths.every(({ decision }) => decision === 'done')) {
-    return stop({ kind: 'already', revert: earlier && recordOf(earlier) });
+    return stop({ kind: 'already', revert: earlier ? recordOf(earlier) : undefined });
   }
   if (
-    earlier !== undefined &&
+    earlier &&
     (await leavesNothingOfOurs(target.store, { commit: request.commit, revert: earlier, paths }))
   ) {
     return stop({ kind: 'already', revert: recordOf(earlier) });
