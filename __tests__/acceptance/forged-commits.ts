@@ -63,7 +63,7 @@ export async function copiedTrailers(
 
 /** The files that the forged commits change. */
 export function notes(text: string): Readonly<Record<string, string>> {
-  return Object.fromEntries(Array.from({ length: 6 }, (_, at) => [`${NOTES}-${at}.md`, text]));
+  return Object.fromEntries(Array.from({ length: 8 }, (_, at) => [`${NOTES}-${at}.md`, text]));
 }
 
 /** A commit with the backdoor on a branch that nobody merges. */
@@ -90,17 +90,20 @@ export interface Forgery {
   readonly openedBy?: string;
 }
 
-/** A pull request with one forged commit, merged by a person. Returns what the branch is at. */
+/**
+ * A pull request with one forged commit, merged by a person, or (`push`) the commit pushed onto the branch by one.
+ * Returns what the branch is at.
+ */
 export async function mergeForged(
   sandbox: Sandbox,
   { login, message, files, signed, openedBy = 'mallory' }: Forgery,
-  method: MergeMethod,
+  method: MergeMethod | 'push',
 ): Promise<string> {
   const branch = `tidy-up-${Math.random().toString(36).slice(2)}`;
   const author = { name: login, email: `${login}@users.noreply.github.com` };
   const mallory = { name: 'Mallory', email: 'mallory@users.noreply.github.com' };
-  await sandbox.github.push(FLEET, {
-    branch,
+  const pushed = await sandbox.github.push(FLEET, {
+    branch: method === 'push' ? 'main' : branch,
     files,
     message,
     author,
@@ -108,14 +111,18 @@ export async function mergeForged(
     committer: signed ? mallory : { name: 'GitHub', email: 'noreply@github.com' },
     ...(signed ? { signed } : {}),
   });
-  const title = message.split('\n')[0] ?? '';
-  const pull = await sandbox.github.openPullRequest(FLEET, {
-    title,
-    head: branch,
-    base: 'main',
-    user: openedBy,
-  });
-  return await sandbox.github.mergePullRequest(FLEET, pull, { method, by: 'mona' });
+  if (method === 'push') return pushed;
+  return await merge(sandbox, { branch, user: openedBy, method });
+}
+
+/** A pull request of a branch, merged by a person. */
+export async function merge(
+  sandbox: Sandbox,
+  on: { readonly branch: string; readonly user: string; readonly method: MergeMethod },
+): Promise<string> {
+  const wanted = { title: 'Tidy up', head: on.branch, base: 'main', user: on.user };
+  const pull = await sandbox.github.openPullRequest(FLEET, wanted);
+  return await sandbox.github.mergePullRequest(FLEET, pull, { method: on.method, by: 'mona' });
 }
 
 const answerSchema = z.object({
@@ -123,10 +130,18 @@ const answerSchema = z.object({
   tree: z.object({ sha: z.string() }).optional().catch(undefined),
 });
 
-/** A commit by the API, as a run of ours makes it: signed by GitHub for the token's account, pushed by it. */
+/**
+ * A commit by the API, as a run of ours makes it: signed by GitHub for the token's account, pushed by it, onto the
+ * branch or onto a new one.
+ */
 export async function commitByApi(
   sandbox: Sandbox,
-  on: { readonly token: string; readonly message: string; readonly files: Readonly<Record<string, string>> },
+  on: {
+    readonly token: string;
+    readonly message: string;
+    readonly files: Readonly<Record<string, string>>;
+    readonly newBranch?: string;
+  },
 ): Promise<string> {
   const parent = (await sandbox.github.head(FLEET)) ?? '';
   const call = async (method: string, path: string, body?: object) => {
@@ -148,7 +163,8 @@ export async function commitByApi(
   const tree = await call('POST', 'trees', { base_tree: base, tree: entries });
   const { message } = on;
   const commit = await call('POST', 'commits', { message, tree: tree.sha, parents: [parent] });
-  await call('PATCH', 'refs/heads/main', { sha: commit.sha, force: false });
+  if (on.newBranch === undefined) await call('PATCH', 'refs/heads/main', { sha: commit.sha, force: false });
+  else await call('POST', 'refs', { ref: `refs/heads/${on.newBranch}`, sha: commit.sha });
   return commit.sha;
 }
 

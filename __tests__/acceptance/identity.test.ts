@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest';
+import { describe, type ExpectStatic, it } from 'vitest';
 import { FLEET, ROLLOUT, type Sandbox } from '../../sandbox/sandbox.ts';
 import {
   appCredentials,
@@ -7,6 +7,7 @@ import {
   copiedTrailers,
   type Credentials,
   givenToken,
+  merge,
   mergeForged,
   NOTES,
   notes,
@@ -22,6 +23,8 @@ const MERGED = [
   { method: 'rebase' },
   { method: 'rebase', signed: true },
   { method: 'squash' },
+  { method: 'push' },
+  { method: 'push', signed: true },
   { method: 'squash', openedByUs: true },
 ] as const;
 
@@ -35,6 +38,47 @@ async function sweep(sandbox: Sandbox, { inputs }: Credentials) {
   const main = await running.done;
   await running.post();
   return main;
+}
+
+/** As a GitHub that has no such record. */
+function hidePushes(sandbox: Sandbox): void {
+  sandbox.github.fault({
+    path: /\/activity/,
+    times: 100,
+    effect: { kind: 'respond', status: 404, body: { message: 'Not Found' } },
+  });
+}
+
+async function forgeAll(
+  sandbox: Sandbox,
+  on: {
+    readonly credentials: Credentials;
+    readonly restore: string;
+    readonly ways: readonly (typeof MERGED)[number][];
+  },
+): Promise<void> {
+  const { login } = on.credentials;
+  for (const [at, how] of on.ways.entries()) {
+    const id = `podinfo-forged-${at}`;
+    const message = await copiedTrailers(sandbox, { id, restore: on.restore });
+    // Each in a file of its own: it is still what is asked for when others have followed.
+    const files = { [`${NOTES}-${at}.md`]: `${id} for ${login}\n` };
+    const openedBy = 'openedByUs' in how ? { openedBy: login } : {};
+    await mergeForged(sandbox, { login, message, files, ...openedBy, signed: 'signed' in how }, how.method);
+  }
+}
+
+async function expectNothingBelieved(
+  sandbox: Sandbox,
+  { credentials, expect }: { readonly credentials: Credentials; readonly expect: ExpectStatic },
+): Promise<void> {
+  const head = await sandbox.github.head(FLEET);
+  const swept = await sweep(sandbox, credentials);
+  const { login } = credentials;
+  expect(swept.outputs, login).toMatchObject({ verdict: 'unchanged', reason: 'nothing-to-sweep' });
+  expect(swept.log.text, login).toContain('says that it is a rollout of podinfo, and is passed over');
+  expect(await sandbox.github.head(FLEET), login).toBe(head);
+  expect(await backdoorWasOnBranch(sandbox), login).toBe(false);
 }
 
 /** A rollout whose machine is lost in the middle of a failing analysis. */
@@ -58,26 +102,45 @@ describe.concurrent('whose commits are believed', () => {
       expect(first.outputs).toMatchObject({ verdict: 'promoted' });
       const restore = await unmergedBackdoor(sandbox);
       for (const credentials of [givenToken(sandbox), appCredentials(sandbox), personalToken(sandbox)]) {
-        const { login } = credentials;
-        for (const [at, how] of MERGED.entries()) {
-          const id = `podinfo-forged-${at}`;
-          const message = await copiedTrailers(sandbox, { id, restore });
-          // Each in a file of its own: it is still what is asked for when others have followed.
-          const files = { [`${NOTES}-${at}.md`]: `${id} for ${login}\n` };
-          const openedBy = 'openedByUs' in how ? { openedBy: login } : {};
-          await mergeForged(
-            sandbox,
-            { login, message, files, ...openedBy, signed: 'signed' in how },
-            how.method,
-          );
-        }
-        const head = await sandbox.github.head(FLEET);
-        const swept = await sweep(sandbox, credentials);
-        expect(swept.outputs, login).toMatchObject({ verdict: 'unchanged', reason: 'nothing-to-sweep' });
-        expect(swept.log.text, login).toContain('says that it is a rollout of podinfo, and is passed over');
-        expect(await sandbox.github.head(FLEET), login).toBe(head);
+        await forgeAll(sandbox, { credentials, restore, ways: MERGED });
+        await expectNothingBelieved(sandbox, { credentials, expect });
       }
-      expect(await backdoorWasOnBranch(sandbox)).toBe(false);
+    });
+  });
+
+  it('where GitHub does not tell of pushes: none that GitHub did not sign for us', {
+    timeout: LONG_MS,
+  }, async ({ expect }) => {
+    await withSandbox({}, async sandbox => {
+      const first = await sandbox.release('6.14.1');
+      expect(first.outputs).toMatchObject({ verdict: 'promoted' });
+      const restore = await unmergedBackdoor(sandbox);
+      hidePushes(sandbox);
+      const credentials = givenToken(sandbox);
+      const ways = MERGED.filter(how => !('openedByUs' in how));
+      await forgeAll(sandbox, { credentials, restore, ways });
+      await expectNothingBelieved(sandbox, { credentials, expect });
+    });
+  });
+
+  it('none that our own App made on a branch that was merged: it was never what the branch said', {
+    timeout: LONG_MS,
+  }, async ({ expect }) => {
+    await withSandbox({}, async sandbox => {
+      const first = await sandbox.release('6.14.1');
+      expect(first.outputs).toMatchObject({ verdict: 'promoted' });
+      const restore = await unmergedBackdoor(sandbox);
+      const credentials = givenToken(sandbox);
+      const { token } = credentials;
+      const id = 'podinfo-branch';
+      await commitByApi(sandbox, {
+        token,
+        message: await copiedTrailers(sandbox, { id, restore }),
+        files: notes(id),
+        newBranch: 'tidy-up',
+      });
+      await merge(sandbox, { branch: 'tidy-up', user: 'mallory', method: 'merge' });
+      await expectNothingBelieved(sandbox, { credentials, expect });
     });
   });
 
@@ -113,11 +176,7 @@ describe.concurrent('whose commits are believed', () => {
     await withSandbox({}, async sandbox => {
       const credentials = personalToken(sandbox);
       await lostRollout(sandbox, credentials);
-      sandbox.github.fault({
-        path: /\/activity/,
-        times: 100,
-        effect: { kind: 'respond', status: 404, body: { message: 'Not Found' } },
-      });
+      hidePushes(sandbox);
       const swept = await sweep(sandbox, credentials);
       expect(swept.outputs).toMatchObject({ verdict: 'unchanged', reason: 'nothing-to-sweep' });
       expect(swept.log.text).toContain('neither a signature of GitHub nor its record of pushes shows');
@@ -141,9 +200,7 @@ describe.concurrent('whose commits are believed', () => {
           const file = (await sandbox.file('apps/deployment.yaml')) ?? '';
           const files = { 'apps/deployment.yaml': file, ...notes('nothing\n') };
           await sandbox.github.push(FLEET, { branch: 'evil', files, message: 'Notes' });
-          const wanted = { title: 'Notes', head: 'evil', base: 'main', user: 'mallory' };
-          const pull = await sandbox.github.openPullRequest(FLEET, wanted);
-          await sandbox.github.mergePullRequest(FLEET, pull, { method: 'merge', by: 'mona' });
+          await merge(sandbox, { branch: 'evil', user: 'mallory', method: 'merge' });
         }
         // Whatever commits with the same App is believed; what it names to go back to is looked at all the same.
         const id = 'podinfo-other';
