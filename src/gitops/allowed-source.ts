@@ -8,8 +8,8 @@ import { asRefusal } from '../github/refusal.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { GitData } from './git-data.ts';
 
-/** A push is announced before every replica of GitHub knows of it, ms. */
-const LATE_MS = 10_000;
+/** A push is announced before every replica of GitHub knows of it: so often one looks again. */
+const MAX_LOOKS = 10;
 const PAUSE_MS = 1_000;
 /** Of the branches that a pattern matches. */
 const MAX_BRANCHES = 30;
@@ -72,14 +72,12 @@ async function contains(
   git: GitData,
   on: { readonly branch: string; readonly sha: string; readonly late: boolean },
 ): Promise<boolean> {
-  const { clock } = git.client;
-  const end = clock.now() + (on.late ? LATE_MS : 0);
-  for (;;) {
+  for (let looks = 1; ; looks += 1) {
     const status = await relationTo(git, on);
     if (status === 'identical' || status === 'behind') return true;
     // Ahead of the branch that it was pushed to: an answer from before the push, or a branch that was put back since.
-    if (status !== 'ahead' || clock.now() >= end) return false;
-    await clock.sleep(PAUSE_MS);
+    if (status !== 'ahead' || !on.late || looks >= MAX_LOOKS) return false;
+    await git.client.clock.sleep(PAUSE_MS);
   }
 }
 

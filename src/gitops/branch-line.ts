@@ -1,4 +1,5 @@
-import type { GitData, ListedCommit } from './git-data.ts';
+import type { GitData } from './git-data.ts';
+import type { ListedCommit } from './listed-commit.ts';
 
 const COMMITS_PER_PAGE = 100;
 

@@ -1,6 +1,6 @@
 import type { CommitRecord, CommittedFile, RevertRecord } from '../rollout/ports.ts';
 import { branchLine, lineOf } from './branch-line.ts';
-import type { ListedCommit } from './git-data.ts';
+import type { ListedCommit } from './listed-commit.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { OwnCommits } from './own-commit.ts';
 import {

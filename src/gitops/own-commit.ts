@@ -1,5 +1,6 @@
 import { type BranchMove, movesOf } from './branch-activity.ts';
-import type { GitData, ListedCommit } from './git-data.ts';
+import type { GitData } from './git-data.ts';
+import type { ListedCommit } from './listed-commit.ts';
 
 /**
  * Who made a commit, as far as GitHub itself vouches for it. `unknown`: it says that it is ours, and nothing proves or

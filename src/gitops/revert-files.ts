@@ -9,7 +9,8 @@ import type {
 import { lineOf } from './branch-line.ts';
 import { commitMessage } from './commit-message.ts';
 import { findRevert } from './find-rollouts.ts';
-import type { GitCommit, ListedCommit, TreeEdit } from './git-data.ts';
+import type { GitCommit, TreeEdit } from './git-data.ts';
+import type { ListedCommit } from './listed-commit.ts';
 import { landCommit, type Prepared } from './land-commit.ts';
 import type { FileAt, ObjectStore } from './object-store.ts';
 import type { OwnCommits } from './own-commit.ts';
