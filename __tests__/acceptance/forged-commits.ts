@@ -13,7 +13,7 @@ export interface Credentials {
 }
 
 /** What an attacker wants to see live. Nobody ever merged it. */
-const BACKDOOR = '6.14.66';
+export const BACKDOOR = '6.14.66';
 const FILE = 'apps/deployment.yaml';
 /** Files that nobody minds, `NOTES-0.md` and so on: what forged commits change. */
 export const NOTES = 'docs/notes';

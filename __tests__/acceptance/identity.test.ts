@@ -2,6 +2,7 @@ import { describe, type ExpectStatic, it } from 'vitest';
 import { FLEET, ROLLOUT, type Sandbox } from '../../sandbox/sandbox.ts';
 import {
   appCredentials,
+  BACKDOOR,
   backdoorWasOnBranch,
   commitByApi,
   copiedTrailers,
@@ -218,6 +219,38 @@ describe.concurrent('whose commits are believed', () => {
       });
     },
   );
+});
+
+describe.concurrent('the pull request that asks a person', () => {
+  it('never shows a branch that somebody has put where ours would be', async ({ expect }) => {
+    await withSandbox({}, async sandbox => {
+      sandbox.cluster.setMetric('prod/podinfo', 'success', 90);
+      const running = await sandbox.start({ inputs: { set: 'image=6.14.2' } });
+      const goOn = await midAnalysis(sandbox);
+      const evil = await unmergedBackdoor(sandbox);
+      const { id } = sandbox.template('podinfo');
+      await sandbox.github.push(FLEET, {
+        branch: `gated-rollout/revert-${id}`,
+        onto: evil,
+        files: {},
+        message: 'Revert release of podinfo',
+        by: 'mallory',
+      });
+      const text = (await sandbox.file('apps/deployment.yaml')) ?? '';
+      await sandbox.github.push(FLEET, {
+        files: { 'apps/deployment.yaml': `# remark\n${text}` },
+        message: 'Remark',
+      });
+      goOn();
+      const { outputs } = await running.done;
+      expect(outputs).toMatchObject({ verdict: 'revert-blocked', reason: 'changed-since' });
+      const [pull] = sandbox.github.pullRequests(FLEET);
+      expect(pull).toMatchObject({ state: 'open', headRef: `gated-rollout/revert-${id}-2` });
+      const shown = (await sandbox.github.tree(FLEET, pull?.headSha)).get('apps/deployment.yaml');
+      expect(shown?.content).toContain('# remark');
+      expect(shown?.content).not.toContain(BACKDOOR);
+    });
+  });
 });
 
 describe.concurrent('a source commit with our trailers', () => {
