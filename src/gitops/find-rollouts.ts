@@ -1,5 +1,6 @@
 import type { CommitRecord, CommittedFile, RevertRecord } from '../rollout/ports.ts';
 import { branchLine, lineOf } from './branch-line.ts';
+import type { BranchHead } from './landing/branch-head.ts';
 import type { ListedCommit } from './listed-commit.ts';
 import type { ObjectStore } from './object-store.ts';
 import type { OwnCommits } from './own-commit.ts';
@@ -27,6 +28,8 @@ export interface FoundRollout {
 export interface Branch {
   readonly store: ObjectStore;
   readonly branch: string;
+  /** Reads of the branch; what this run wrote is never missing from them. */
+  readonly head: BranchHead;
   readonly own: OwnCommits;
   /** Told of commits that say they are ours and are passed over. */
   readonly warn: (message: string) => void;
@@ -49,8 +52,8 @@ const MAX_WARNINGS = 3;
  * @throws errors of the calls to GitHub (see `httpFailure`).
  */
 export async function newestRollout(on: Branch, name: string): Promise<FoundRollout | undefined> {
-  const { git } = on.store;
-  const history = await branchLine(git, await git.head(on.branch), COMMITS_OF_NEWEST);
+  const { sha: head } = await on.head.read();
+  const history = await branchLine(on.store.git, head, COMMITS_OF_NEWEST);
   const named = history.commits.filter(
     ({ message }) =>
       trailer(message, ROLLOUT_TRAILER) === name && trailer(message, ROLLOUT_ID_TRAILER) !== undefined,
@@ -101,9 +104,9 @@ function newerThan(commit: ListedCommit, line: readonly ListedCommit[]): readonl
  * release whose id it extends.
  */
 export async function shaOfId(on: Branch, id: string): Promise<string | undefined> {
-  const { git } = on.store;
+  const { sha: head } = await on.head.read();
   const reverted = id.endsWith(REVERT_ID_SUFFIX) ? id.slice(0, -REVERT_ID_SUFFIX.length) : undefined;
-  const { line } = await branchLine(git, await git.head(on.branch), COMMITS_OF_ID);
+  const { line } = await branchLine(on.store.git, head, COMMITS_OF_ID);
   for (const commit of line) {
     const { message } = commit;
     const says =
@@ -119,7 +122,7 @@ export async function shaOfId(on: Branch, id: string): Promise<string | undefine
  * it names. Undefined when the commit is not on the branch (it lost its race), or is no rollout.
  */
 export async function rolloutOfCommit(on: Branch, sha: string): Promise<FoundRollout | undefined> {
-  const head = await on.store.git.head(on.branch);
+  const { sha: head } = await on.head.read();
   const since = head === sha ? undefined : await on.store.git.compare(sha, head);
   if (since !== undefined && since.status !== 'ahead' && since.status !== 'identical') return undefined;
   const commit = await on.store.git.repositoryCommit(sha);
@@ -158,7 +161,12 @@ async function foundRollout(
     name,
     trailers: parseTrailers(message),
     commit,
-    revert: revert && { sha: revert.sha, url: revert.url, trailers: parseTrailers(revert.message) },
+    revert: revert && {
+      sha: revert.sha,
+      url: revert.url,
+      how: 'made',
+      trailers: parseTrailers(revert.message),
+    },
   };
 }
 
