@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FLEET, Sandbox, SOURCE } from '../../sandbox/sandbox.ts';
+import { Sandbox, SOURCE } from '../../sandbox/sandbox.ts';
 import type { Step } from '../../sandbox/runner/run-action.ts';
 
 /** Commits of the source repository that events may name. */
@@ -276,10 +276,5 @@ describe('which commits are released', () => {
     disarm();
     expect(outputs).toMatchObject({ verdict: 'refused', reason: 'missing-permission' });
     expect(await sandbox.titles()).toEqual(['Initial commit']);
-  });
-
-  it('asked of nobody but the repository of the workflow', () => {
-    const asked = sandbox.github.requests.filter(({ path }) => path.startsWith(`/repos/${FLEET}/compare`));
-    expect(asked).toEqual([]);
   });
 });
