@@ -59,6 +59,7 @@ async function search(history: History, concerned?: string) {
     newestRollout: unused,
     hasBeenAt: unused,
     commitOfId: unused,
+    isIdNamed: unused,
     rolloutAt: unused,
     holds: unused,
     commitsTouching: paths =>

@@ -1,5 +1,5 @@
 import type { CommitRecord, CommittedFile, RevertRecord } from '../rollout/ports.ts';
-import { branchLine, lineOf } from './branch-line.ts';
+import { type BranchLine, branchLine, lineOf } from './branch-line.ts';
 import type { BranchHead } from './landing/branch-head.ts';
 import type { ListedCommit } from './listed-commit.ts';
 import type { ObjectStore } from './object-store.ts';
@@ -104,17 +104,27 @@ function newerThan(commit: ListedCommit, line: readonly ListedCommit[]): readonl
  * release whose id it extends.
  */
 export async function shaOfId(on: Branch, id: string): Promise<string | undefined> {
-  const { sha: head } = await on.head.read();
-  const reverted = id.endsWith(REVERT_ID_SUFFIX) ? id.slice(0, -REVERT_ID_SUFFIX.length) : undefined;
-  const { line } = await branchLine(on.store.git, head, COMMITS_OF_ID);
-  for (const commit of line) {
-    const { message } = commit;
-    const says =
-      trailer(message, ROLLOUT_ID_TRAILER) === id ||
-      (reverted !== undefined && trailer(message, REVERTS_TRAILER) === reverted);
-    if (says && (await on.own.originOf(commit)) === 'ours') return commit.sha;
+  const { line } = await recentHistory(on);
+  for (const commit of line.filter(listed => saysId(listed, id))) {
+    if ((await on.own.originOf(commit)) === 'ours') return commit.sha;
   }
   return undefined;
+}
+
+/** Whether any commit of the branch, whoever made it, says that it put this id there. */
+export async function isIdNamed(on: Branch, id: string): Promise<boolean> {
+  return (await recentHistory(on)).commits.some(commit => saysId(commit, id));
+}
+
+async function recentHistory(on: Branch): Promise<BranchLine> {
+  const { sha: head } = await on.head.read();
+  return await branchLine(on.store.git, head, COMMITS_OF_ID);
+}
+
+function saysId({ message }: ListedCommit, id: string): boolean {
+  if (trailer(message, ROLLOUT_ID_TRAILER) === id) return true;
+  if (!id.endsWith(REVERT_ID_SUFFIX)) return false;
+  return trailer(message, REVERTS_TRAILER) === id.slice(0, -REVERT_ID_SUFFIX.length);
 }
 
 /**

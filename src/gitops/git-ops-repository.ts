@@ -12,7 +12,14 @@ import type {
 } from '../rollout/ports.ts';
 import { commitFiles } from './commit-files.ts';
 import { branchLine } from './branch-line.ts';
-import { type Branch, type FoundRollout, newestRollout, rolloutOfCommit, shaOfId } from './find-rollouts.ts';
+import {
+  type Branch,
+  type FoundRollout,
+  isIdNamed,
+  newestRollout,
+  rolloutOfCommit,
+  shaOfId,
+} from './find-rollouts.ts';
 import { GitData } from './git-data.ts';
 import { BranchHead } from './landing/branch-head.ts';
 import { ObjectStore } from './object-store.ts';
@@ -90,6 +97,10 @@ export class GitOpsRepository {
 
   commitOfId(id: string): Promise<string | undefined> {
     return this.asking(`look for the commit of ${id}`, () => shaOfId(this.branch, id));
+  }
+
+  isIdNamed(id: string): Promise<boolean> {
+    return this.asking(`look for the commit of ${id}`, () => isIdNamed(this.branch, id));
   }
 
   rolloutAt(sha: string): Promise<FoundRollout | undefined> {

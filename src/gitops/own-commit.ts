@@ -10,6 +10,8 @@ export type Origin = 'ours' | 'foreign' | 'unknown';
 
 /** GitHub's account for what it commits and signs with its own key. */
 const GITHUB_ITSELF = 'web-flow';
+/** Of the record, in a run: whoever plants commits under our name costs us no more. */
+const MAX_READS = 5;
 
 /**
  * Tells our own commits from those that only say so. Author, committer and message of a commit are whatever its maker
@@ -30,6 +32,7 @@ export class OwnCommits {
   private readonly branch: string;
   private readonly login: string | undefined;
   private moves: readonly BranchMove[] = [];
+  private reads = 0;
 
   /** `login`: the account that our token's commits are attributed to; undefined = not known, and nothing is proven. */
   constructor(on: { readonly git: GitData; readonly branch: string; readonly login: string | undefined }) {
@@ -38,7 +41,7 @@ export class OwnCommits {
     this.login = on.login?.toLowerCase();
   }
 
-  /** One request, for a commit under our name only. */
+  /** One request at most, for a commit under our name only. */
   async originOf(commit: ListedCommit): Promise<Origin> {
     const { login } = this;
     if (login === undefined) return 'unknown';
@@ -53,7 +56,8 @@ export class OwnCommits {
 
   /** By the branch's record. It lags, and does not reach back for ever: what it does not name is not disproven. */
   private async pushedBy(login: string, { sha, parents }: ListedCommit): Promise<Origin> {
-    if (!this.moves.some(({ after }) => after === sha)) {
+    if (!this.moves.some(({ after }) => after === sha) && this.reads < MAX_READS) {
+      this.reads += 1;
       this.moves = (await movesOf(this.git, this.branch)) ?? this.moves;
     }
     const moves = this.moves.filter(({ after }) => after === sha);

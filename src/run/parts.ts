@@ -39,8 +39,10 @@ export interface RunGitOps extends GitOps {
   filesAt(commit: string): Promise<RepositoryFiles>;
   /** The newest commit of ours that carries the trailer `Gated-Rollout: name`, as far back as one looks for it. */
   newestRollout(name: string): Promise<FoundRollout | undefined>;
-  /** The commit that put this id on a pod template (a revert's for a stamped id). */
+  /** The commit of ours that put this id on a pod template (a revert's for a stamped id). */
   commitOfId(id: string): Promise<string | undefined>;
+  /** Whether any commit of the branch, whoever made it, says that it put this id there. */
+  isIdNamed(id: string): Promise<boolean>;
   /** A commit of ours by its sha, whether or not the branch has it; undefined when there is no such commit. */
   rolloutAt(sha: string): Promise<FoundRollout | undefined>;
   /** Shas of the commits that changed one of the paths on the branch, newest first; of what a merge brought, the merge. */
