@@ -136,6 +136,26 @@ describe.concurrent('people change the same file', () => {
     });
   });
 
+  it('a forced push that removes the commit just before the end: not promoted', async ({ expect }) => {
+    await withSandbox({}, async sandbox => {
+      const [initial] = await sandbox.github.log(FLEET);
+      let rewritten = false;
+      sandbox.github.onRequest(async ({ method, path }) => {
+        if (rewritten || sandbox.phase() !== 'Succeeded' || method !== 'GET' || !HEAD.test(path)) return;
+        rewritten = true;
+        await sandbox.github.push(FLEET, {
+          files: { 'other.yaml': 'a: 1\n' },
+          message: 'Rewritten',
+          onto: initial?.sha ?? '',
+        });
+      });
+      const { exitCode, outputs } = await sandbox.release('6.14.1');
+      expect(rewritten).toBe(true);
+      expect(outputs).toMatchObject({ verdict: 'superseded', reason: 'branch-rewritten' });
+      expect(exitCode).toBe(5);
+    });
+  });
+
   it('another line: the release is taken back by itself, and their words stay', async ({ expect }) => {
     await withSandbox({}, async sandbox => {
       sandbox.cluster.setMetric('prod/podinfo', 'success', 90);
