@@ -29,9 +29,10 @@ async function build(input: string, folder: string): Promise<void> {
       platform: 'node',
       logLevel: 'warn',
       // Of these only what is used: they say of themselves nothing about side effects, and have none. client-node would
-      // bring 700 classes of its API otherwise, all made at every start.
+      // bring 700 classes of its API otherwise, all made at every start; @actions/github a second Octokit.
       treeshake: {
-        moduleSideEffects: id => !/node_modules\/(?:@kubernetes\/client-node|zod|yaml|js-yaml)\//.test(id),
+        moduleSideEffects: id =>
+          !/node_modules\/(?:@kubernetes\/client-node|@actions\/github|zod|yaml|js-yaml)\//.test(id),
       },
     });
     await bundle.write({ dir: scratch, format: 'esm', codeSplitting: false, entryFileNames: 'index.js' });
