@@ -4,20 +4,25 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
+import license from 'rollup-plugin-license';
+import { bundled, ENTRIES } from './bundled.ts';
+import { licensesText } from './licenses-text.ts';
 
 /**
  * Builds dist/index.js, the action, and dist/cli/index.js, the command line. rolldown first, because it drops what is
  * never imported (client-node alone is 19 MB under plain ncc); then ncc, which makes the one minified file that the
- * runner starts.
+ * runner starts. dist/licenses.txt has the licence of everything that rolldown took in.
  *
  * `node scripts/build.ts [folder]`: into another folder than dist, for comparison.
  */
 const target = process.argv[2] ?? 'dist';
 const ncc = createRequire(import.meta.url).resolve('@vercel/ncc/dist/ncc/cli.js');
+const packages: license.Dependency[] = [];
 
-await build('src/index.ts', target);
-await build('src/cli.ts', join(target, 'cli'));
+await build(ENTRIES.action, target);
+await build(ENTRIES.cli, join(target, 'cli'));
 chmodSync(join(target, 'cli', 'index.js'), 0o755);
+writeFileSync(join(target, 'licenses.txt'), licensesText(packages));
 
 async function build(input: string, folder: string): Promise<void> {
   const temporary = mkdtempSync(join(tmpdir(), 'gated-rollout-build-'));
@@ -25,14 +30,8 @@ async function build(input: string, folder: string): Promise<void> {
   const scratch = join(temporary, 'action');
   try {
     const bundle = await rolldown({
-      input,
-      platform: 'node',
-      logLevel: 'warn',
-      // Of these only what is used: they say of themselves nothing about side effects, and have none. client-node would
-      // bring 700 classes of its API otherwise, all made at every start.
-      treeshake: {
-        moduleSideEffects: id => !/node_modules\/(?:@kubernetes\/client-node|zod|yaml|js-yaml)\//.test(id),
-      },
+      ...bundled(input),
+      plugins: [license({ thirdParty: found => packages.push(...found) })],
     });
     await bundle.write({ dir: scratch, format: 'esm', codeSplitting: false, entryFileNames: 'index.js' });
     await bundle.close();
