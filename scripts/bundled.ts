@@ -1,7 +1,11 @@
 import type { InputOptions } from 'rolldown';
 
 /** The programs that are bundled into dist. */
-export const ENTRIES = { action: 'src/index.ts', cli: 'src/cli.ts' } as const;
+export const ENTRIES = {
+  action: 'src/index.ts',
+  cli: 'src/cli.ts',
+  worker: 'src/build/build-worker.ts',
+} as const;
 
 /** How rolldown takes them in; the same for dist and for the list of what is in it. */
 export function bundled(input: InputOptions['input']): InputOptions {

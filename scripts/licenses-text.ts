@@ -1,22 +1,40 @@
 import type license from 'rollup-plugin-license';
+import { z } from 'zod';
+
+/** The text of a licence, with its notices, and what is under it: "name version", and its SPDX name where one is told. */
+const licenceSchema = z.object({ names: z.array(z.string()), text: z.string() });
+export type Licence = z.infer<typeof licenceSchema>;
+export const licencesSchema = z.array(licenceSchema);
 
 /**
- * The licences of what is bundled, in the order of its names, so that dist is the same byte for byte each time.
- * Throws when a package comes without the text of its licence: it must not be redistributed like that.
+ * What a bundled npm package is under. Throws when it comes without the text of its licence: it must not be
+ * redistributed like that.
  */
-export function licensesText(packages: readonly license.Dependency[]): string {
-  const byName = new Map(packages.map(found => [`${found.name} ${found.version}`, found]));
-  const sections = [...byName]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, found]) => section(name, found));
-  return `Gated Rollout is under the licence in the file LICENSE. dist contains the following as well.\n${sections.join('')}`;
-}
-
-function section(name: string, found: license.Dependency): string {
+export function licenceOf(found: license.Dependency): Licence {
+  const name = `${found.name} ${found.version}`;
   if (!found.license || !found.licenseText)
     throw new Error(`${name} is bundled, but has no text of a licence.`);
-  const texts = [found.licenseText, found.noticeText ?? '']
+  return { names: [`${name} (${found.license})`], text: plain(found.licenseText, found.noticeText ?? '') };
+}
+
+/** Texts one after the other, with the line ends of every other file here. */
+export function plain(...texts: readonly string[]): string {
+  return texts
     .map(text => text.replaceAll('\r\n', '\n').trim())
-    .filter(Boolean);
-  return `\n${'-'.repeat(80)}\n${name} (${found.license})\n\n${texts.join('\n\n')}\n`;
+    .filter(Boolean)
+    .join('\n\n');
+}
+
+/** Each text once, and all in the order of their names, so that the same things give the same bytes. */
+export function grouped(licences: readonly Licence[]): Licence[] {
+  return [...Map.groupBy(licences, ({ text }) => text)]
+    .map(([text, same]) => ({ names: [...new Set(same.flatMap(({ names }) => names))].sort(), text }))
+    .sort((a, b) => (a.names.join() < b.names.join() ? -1 : 1));
+}
+
+export function licensesText(licences: readonly Licence[]): string {
+  const sections = grouped(licences).map(
+    ({ names, text }) => `\n${'-'.repeat(80)}\n${names.join('\n')}\n\n${text}\n`,
+  );
+  return `Gated Rollout is under the licence in the file LICENSE. dist contains the following as well.\n${sections.join('')}`;
 }
