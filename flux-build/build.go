@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"reflect"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -62,7 +63,7 @@ func build(q query) (result answer) {
 			result = answer{Broken: fmt.Sprint(r)}
 		}
 		if result.Broken != "" {
-			result.Remote = remote
+			result.Remote = elsewhere(result.Broken)
 			for name := range packed.excluded {
 				result.Excluded = append(result.Excluded, name)
 			}
@@ -88,6 +89,20 @@ func build(q query) (result answer) {
 		return answer{Broken: "kustomize build failed: " + err.Error()}
 	}
 	return finish(q, built, folder, asked)
+}
+
+var accumulated = regexp.MustCompile(`accumulating resources from '([^']+)'`)
+
+// elsewhere names what kustomize would have downloaded, or had Git clone, where that is why it did not build.
+func elsewhere(words string) string {
+	if remote != "" || !strings.Contains(words, "no 'git' program on path") {
+		return remote
+	}
+	found := accumulated.FindAllStringSubmatch(words, -1)
+	if len(found) == 0 {
+		return "another repository"
+	}
+	return found[len(found)-1][1]
 }
 
 // generate writes the kustomization as Flux does, and has kustomize note where things come from.
