@@ -169,6 +169,9 @@ func finish(q query, built resmap.ResMap, folder string, asked []string) answer 
 	result := answer{Objects: make([]object, 0, built.Size()), Unknown: lastUnknown}
 	labels, annotations := commonMetadata(q.Kustomization)
 	for index, res := range built.Resources() {
+		if isKustomization(res) {
+			continue
+		}
 		if err := mark(res, labels, annotations); err != nil {
 			return answer{Broken: err.Error()}
 		}
@@ -257,6 +260,12 @@ func substitute(q query, built resmap.ResMap) error {
 	}
 	lastUnknown = known.unknownNames()
 	return nil
+}
+
+// isKustomization: what fluxcd/pkg/ssa utils/object.go ReadObjects leaves out.
+func isKustomization(res *resource.Resource) bool {
+	return strings.EqualFold(res.GetKind(), "kustomization") &&
+		strings.HasPrefix(res.GetApiVersion(), "kustomize.config.k8s.io/")
 }
 
 func commonMetadata(kustomization map[string]any) (labels, annotations map[string]string) {
