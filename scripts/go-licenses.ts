@@ -1,35 +1,31 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { grouped, type Licence, plain } from './licenses-text.ts';
 
-/**
- * Writes flux-build/licenses.json: what is compiled into the WebAssembly, as `go list` says for the system that it is
- * compiled for, and under which licences. dist/licenses.txt and the SBOM take it from there, so that dist can be made
- * without Go. Modules of this repository (flux-build and what it replaces) are left out.
- */
-const FOLDER = 'flux-build';
 const moduleSchema = z.object({ Path: z.string(), Version: z.string(), Dir: z.string() });
 
-const go = (...args: string[]): string =>
-  execFileSync('go', args, {
-    cwd: FOLDER,
-    encoding: 'utf8',
-    env: { ...process.env, GOOS: 'wasip1', GOARCH: 'wasm' },
-  }).trim();
+// A module that a folder of this repository stands in for has no version of its own, and is left out as the main one is.
+const MODULE = '{{if .Version}}{"Path":"{{.Path}}","Version":"{{.Version}}","Dir":"{{.Dir}}"}{{end}}';
+const FORMAT = `{{with .Module}}{{if not .Main}}{{with or .Replace .}}${MODULE}{{end}}{{end}}{{end}}`;
 
-// A module that a folder stands in for has no version of its own.
-const FORMAT =
-  '{{with .Module}}{{if not .Main}}{{with or .Replace .}}{{if .Version}}{"Path":"{{.Path}}","Version":"{{.Version}}","Dir":"{{.Dir}}"}{{end}}{{end}}{{end}}{{end}}';
-const modules = new Set(go('list', '-deps', '-f', FORMAT, '.').split('\n').filter(Boolean));
-const licences = [...modules]
-  .map(line => moduleSchema.parse(JSON.parse(line)))
-  .map(({ Path, Version, Dir }) => licenceIn(`${Path} ${Version}`, Dir));
-licences.push(licenceIn(`Go ${go('env', 'GOVERSION').replace('go', '')}`, go('env', 'GOROOT')));
-writeFileSync(join(FOLDER, 'licenses.json'), `${JSON.stringify(grouped(licences), null, 2)}\n`);
+/**
+ * The licences of what is compiled in, as `go list` says for the system of this environment, and of Go's own library.
+ * Throws when a module has no text of a licence: what has none must not be redistributed.
+ */
+export function licencesOfModules(folder: string, env: NodeJS.ProcessEnv): Licence[] {
+  const go = (...args: string[]): string =>
+    execFileSync('go', args, { cwd: folder, encoding: 'utf8', env }).trim();
+  const modules = new Set(go('list', '-deps', '-f', FORMAT, '.').split('\n').filter(Boolean));
+  return grouped([
+    ...[...modules]
+      .map(line => moduleSchema.parse(JSON.parse(line)))
+      .map(({ Path, Version, Dir }) => licenceIn(`${Path} ${Version}`, Dir)),
+    licenceIn(`Go ${go('env', 'GOVERSION').replace('go', '')}`, go('env', 'GOROOT')),
+  ]);
+}
 
-/** Throws when there is no licence: what has none must not be redistributed. */
 function licenceIn(name: string, folder: string): Licence {
   const files = readdirSync(folder).sort();
   const texts = (start: RegExp): string[] =>

@@ -58,5 +58,7 @@ function remembered<T>(known: Map<string, Promise<T>>, key: string, ask: () => P
   if (before) return before;
   const asked = ask();
   known.set(key, asked);
+  // What could not be read now may be readable later.
+  asked.catch(() => known.delete(key));
   return asked;
 }
