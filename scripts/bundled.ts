@@ -14,9 +14,10 @@ export function bundled(input: InputOptions['input']): InputOptions {
     platform: 'node',
     logLevel: 'warn',
     // Of these only what is used: they say of themselves nothing about side effects, and have none. client-node would
-    // bring 700 classes of its API otherwise, all made at every start.
+    // bring 700 classes of its API otherwise, all made at every start; @actions/github a second Octokit.
     treeshake: {
-      moduleSideEffects: id => !/node_modules\/(?:@kubernetes\/client-node|zod|yaml|js-yaml)\//.test(id),
+      moduleSideEffects: id =>
+        !/node_modules\/(?:@kubernetes\/client-node|@actions\/github|zod|yaml|js-yaml)\//.test(id),
     },
   };
 }

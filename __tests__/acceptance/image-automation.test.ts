@@ -274,6 +274,25 @@ describe.concurrent('image-automation: follow', () => {
     });
   });
 
+  it('brought by a merge: taken back to what the branch said before it, and to nothing in between', async ({
+    expect,
+  }) => {
+    await withAutomation('follow', async sandbox => {
+      sandbox.cluster.setMetric('prod/podinfo', 'success', 90);
+      const branch = 'bump';
+      const unseen = MARKED.replace("value: '0'", "value: 'nobody reviewed this'");
+      const bump = MARKED.replace('6.14.0', '6.14.2');
+      await sandbox.github.push(FLEET, { branch, files: { 'apps/deployment.yaml': unseen }, message: 'Try' });
+      await sandbox.github.push(FLEET, { branch, files: { 'apps/deployment.yaml': bump }, message: 'Bump' });
+      const wanted = { title: 'Bump', head: branch, base: 'main', user: 'mallory' };
+      const pull = await sandbox.github.openPullRequest(FLEET, wanted);
+      await sandbox.github.mergePullRequest(FLEET, pull, { method: 'merge' });
+      const { outputs } = await sandbox.release('6.14.2');
+      expect(outputs).toMatchObject({ verdict: 'rolled-back' });
+      expect(await sandbox.file('apps/deployment.yaml')).toBe(MARKED);
+    });
+  });
+
   it('what stood before was rejected itself: a pull request asks, and image automation is suspended', async ({
     expect,
   }) => {
