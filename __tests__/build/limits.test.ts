@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from 'vitest';
 import { build, builder, configMap, deployment } from './building.ts';
+import { memoryFiles } from '../plan/memory-files.ts';
 import type { RepositoryFiles } from '../../src/build/repository-files.ts';
 import { Refusal } from '../../src/rollout/verdict.ts';
 
@@ -120,4 +121,20 @@ describe('what the repository does not give', () => {
     away = false;
     expect((await build({}, path, { files: flaky })).kind).toBe('built');
   });
+});
+
+test('a file that is no text goes into a ConfigMap as Flux puts it there', async () => {
+  const tree = {
+    'apps/kustomization.yaml': 'configMapGenerator: [{name: keys, files: [store.jks]}]\n',
+    'apps/store.jks': '',
+  };
+  const files = memoryFiles(tree);
+  const refusal = new Refusal('unsupported-file', 'no text', { remedy: '' });
+  const binary: RepositoryFiles = {
+    ...files,
+    read: path => (path.endsWith('.jks') ? Promise.reject(refusal) : files.read(path)),
+    bytes: () => Promise.resolve(new Uint8Array([0xfe, 0xed, 0x00, 0xff])),
+  };
+  const result = await build({}, path, { files: binary });
+  expect(result).toMatchObject({ objects: [{ data: { binaryData: { 'store.jks': '/u0A/w==' } } }] });
 });
