@@ -44,6 +44,15 @@ export function personalToken(sandbox: Sandbox): Credentials & { readonly token:
   return { login: 'deployer', token, inputs: { 'gitops-token': token } };
 }
 
+/** As a GitHub that has no record of pushes. */
+export function hidePushes(sandbox: Sandbox): void {
+  sandbox.github.fault({
+    path: /\/activity/,
+    times: 100,
+    effect: { kind: 'respond', status: 404, body: { message: 'Not Found' } },
+  });
+}
+
 /** The message of the newest release, for another rollout: with a value that never comes, and another way back. */
 export async function copiedTrailers(
   sandbox: Sandbox,

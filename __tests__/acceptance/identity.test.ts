@@ -8,6 +8,7 @@ import {
   copiedTrailers,
   type Credentials,
   givenToken,
+  hidePushes,
   merge,
   mergeForged,
   NOTES,
@@ -39,15 +40,6 @@ async function sweep(sandbox: Sandbox, { inputs }: Credentials) {
   const main = await running.done;
   await running.post();
   return main;
-}
-
-/** As a GitHub that has no such record. */
-function hidePushes(sandbox: Sandbox): void {
-  sandbox.github.fault({
-    path: /\/activity/,
-    times: 100,
-    effect: { kind: 'respond', status: 404, body: { message: 'Not Found' } },
-  });
 }
 
 async function forgeAll(
@@ -238,8 +230,8 @@ describe.concurrent('the pull request that asks a person', () => {
       });
       const text = (await sandbox.file('apps/deployment.yaml')) ?? '';
       await sandbox.github.push(FLEET, {
-        files: { 'apps/deployment.yaml': `# remark\n${text}` },
-        message: 'Remark',
+        files: { 'apps/deployment.yaml': text.replace(':6.14.2"', ':6.14.3"') },
+        message: 'Another version of the very line',
       });
       goOn();
       const { outputs } = await running.done;
@@ -247,7 +239,7 @@ describe.concurrent('the pull request that asks a person', () => {
       const [pull] = sandbox.github.pullRequests(FLEET);
       expect(pull).toMatchObject({ state: 'open', headRef: `gated-rollout/revert-${id}-2` });
       const shown = (await sandbox.github.tree(FLEET, pull?.headSha)).get('apps/deployment.yaml');
-      expect(shown?.content).toContain('# remark');
+      expect(shown?.content).toContain(':6.14.3"');
       expect(shown?.content).not.toContain(BACKDOOR);
     });
   });

@@ -4,6 +4,7 @@ import { imageUpdateAutomation } from '../../sandbox/image-automation.ts';
 import { deployment, KUSTOMIZATION } from '../../sandbox/podinfo.ts';
 import { FLEET, ROLLOUT, type Sandbox, type SandboxOptions } from '../../sandbox/sandbox.ts';
 import type { RunningAction } from '../../sandbox/runner/run-action.ts';
+import { hidePushes, personalToken } from './forged-commits.ts';
 import { withSandbox } from './with-sandbox.ts';
 
 const MARKER = '{"$imagepolicy": "flux-system:podinfo"}';
@@ -194,6 +195,28 @@ describe.concurrent('image-automation: suspend', () => {
       goOn();
       expect((await sweep.done).outputs).toMatchObject({ verdict: 'promoted' });
       expect(automation(sandbox)).toEqual(AT_WORK);
+    });
+  });
+
+  it('a lost machine whose commit nothing proves to be ours: it stays suspended, and that is said', async ({
+    expect,
+  }) => {
+    await withAutomation('suspend', async sandbox => {
+      sandbox.cluster.setMetric('prod/podinfo', 'success', 90);
+      const { inputs } = personalToken(sandbox);
+      const lost = await sandbox.start({ inputs: { ...inputs, set: 'image=6.14.1' } });
+      const goOn = await analysing(sandbox, lost);
+      lost.kill();
+      await lost.done;
+      goOn();
+      await sandbox.waitForPhase('Failed');
+      hidePushes(sandbox);
+      const event = { name: 'schedule', payload: {} };
+      const swept = await sandbox.start({ inputs: { ...inputs, mode: 'sweep' }, event });
+      const { outputs } = await swept.done;
+      expect(outputs).toMatchObject({ verdict: 'unchanged', reason: 'nothing-to-sweep' });
+      expect(outputs['result']).toContain(RESUME);
+      expect(automation(sandbox).suspended).toBe(true);
     });
   });
 
