@@ -5,6 +5,16 @@ import { afterAll, describe, expect, it, vi } from 'vitest';
 import { begin, ConfigProblems, refuseEarly } from '../../src/begin.ts';
 import type { FilePlace } from '../../src/runtime/log.ts';
 
+// The event is read where @actions/github is loaded.
+vi.hoisted(() => {
+  Object.assign(process.env, {
+    GITHUB_EVENT_NAME: 'push',
+    GITHUB_REF: 'refs/heads/main',
+    GITHUB_SHA: 'a'.repeat(40),
+    GITHUB_REPOSITORY: 'acme/shop',
+  });
+});
+
 const workspace = mkdtempSync(join(tmpdir(), 'gated-rollout-begin-'));
 mkdirSync(join(workspace, 'deploy'));
 writeFileSync(join(workspace, 'deploy/rollout.yaml'), 'targets: [prod/shop]\nchange: [{env: A, value: 1}]\n');

@@ -198,6 +198,10 @@ class Client implements KubeClient {
 
   private async refused(status: number, text: string): Promise<KubeError> {
     if (status === 401) this.loginAnew();
+    // An API server says it in JSON, or in plain words of a kind that it does not serve; a page is some proxy's.
+    if (status === 404 && /^\s*</.test(text)) {
+      return new KubeError(502, 'something before the API server answered 404');
+    }
     const message = statusSchema.safeParse(json(text)).data?.message ?? text.slice(0, 200);
     return new KubeError(status, message || `status ${status}`);
   }

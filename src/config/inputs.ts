@@ -10,6 +10,7 @@ export const INPUT_DEFAULTS = {
   config: 'rollout.yaml',
   set: '',
   mode: 'auto',
+  branches: '',
   token: '',
   'gitops-token': '',
   'app-client-id': '',
@@ -61,6 +62,7 @@ export function readInputs(
     config: read.text('config'),
     set: read.assignments('set'),
     mode: read.oneOf('mode', MODES),
+    branches: read.branches('branches'),
     token: read.text('token'),
     // GitHub gives a fork empty secrets: an App given by half is no mistake of the workflow then.
     gitops: on.withoutSecrets ? { kind: 'token', token: read.text('token') } : gitopsCredentials(read),
@@ -150,9 +152,8 @@ class InputReader {
     for (const name of Object.keys(this.env)) {
       if (!name.startsWith('INPUT_') || variables.has(name)) continue;
       const input = name.slice('INPUT_'.length).toLowerCase();
-      const meant = nearest(input, known);
       this.problem(input, {
-        message: `There is no input ${input}.${meant === undefined ? '' : ` Is ${meant} meant?`}`,
+        message: asked(`There is no input ${input}.`, nearest(input, known)),
         allowed: known.join(', '),
         ...(VALUES.includes(input) ? { remedy: `Values are given by set: image=6.14.1.` } : {}),
       });
@@ -162,11 +163,8 @@ class InputReader {
   flag(name: InputName): boolean {
     const text = this.text(name).toLowerCase();
     if (text !== 'true' && text !== 'false') {
-      this.problem(name, {
-        found: text,
-        allowed: 'true or false',
-        message: `${name} is neither true nor false.`,
-      });
+      const message = `${name} is neither true nor false.`;
+      this.problem(name, { found: text, allowed: 'true or false', message });
     }
     return text === 'true';
   }
@@ -176,9 +174,8 @@ class InputReader {
     const found = allowed.find(value => value === text);
     if (found !== undefined) return found;
     const meant = nearest(text, allowed);
-    const words = text === '' ? `${name} is empty.` : `${name} cannot be “${text}”.`;
-    const message = meant === undefined ? words : `${words} Is ${meant} meant?`;
-    this.problem(name, { message, allowed: allowed.join(', ') });
+    const message = text === '' ? `${name} is empty.` : `${name} cannot be “${text}”.`;
+    this.problem(name, { message: asked(message, meant), allowed: allowed.join(', ') });
     return allowed[0];
   }
 
@@ -216,6 +213,21 @@ class InputReader {
     return { namespace: namespace ?? '', name: service ?? '', port: port ?? '' };
   }
 
+  /** Names or patterns. A `!` would turn a list of what is allowed into one of what is not. */
+  branches(name: InputName): readonly string[] {
+    const listed = this.text(name)
+      .split(/[\s,]+/)
+      .filter(text => text !== '');
+    for (const text of listed.filter(each => each.startsWith('!') || each.startsWith('refs/'))) {
+      this.problem(name, {
+        found: text,
+        allowed: 'names of branches or patterns such as release/*, one per line',
+        message: `${name} lists what may be released: ${text} is no name of a branch and no pattern of names.`,
+      });
+    }
+    return listed;
+  }
+
   assignments(name: 'set'): Inputs['set'] {
     const { set, problems } = readSet(this.text(name).split(/\r?\n/), `input ${name}`);
     this.problems.push(...problems);
@@ -231,4 +243,8 @@ class InputReader {
 /** The runner's rule: upper case, spaces to underscores, dashes stay. */
 function variable(name: string): string {
   return `INPUT_${name.replaceAll(' ', '_').toUpperCase()}`;
+}
+
+function asked(message: string, meant: string | undefined): string {
+  return meant === undefined ? message : `${message} Is ${meant} meant?`;
 }

@@ -3,6 +3,7 @@ import { type TargetKey, targetKey } from '../rollout/target.ts';
 import { canaryFieldProblems } from './canary-fields.ts';
 import type { canarySchema } from './canary-schema.ts';
 import { fieldPath } from './field-path.ts';
+import { forbiddenKeys } from './forbidden-keys.ts';
 import { nearest } from './nearest.ts';
 import { changesOf } from './rollout-changes.ts';
 import { list, parseTarget, problem } from './rollout-parsing.ts';
@@ -28,7 +29,7 @@ export function parseRolloutFile(
   },
 ): ParsedRollout {
   const yaml = new YamlPositions(text, on.file);
-  const syntax = syntaxProblems(yaml);
+  const syntax = [...syntaxProblems(yaml), ...forbiddenKeys(yaml)];
   if (syntax.length > 0) return { problems: syntax };
   const data = plainData(yaml);
   if ('problems' in data) return data;

@@ -1,5 +1,6 @@
 import type { RolloutView } from '../report/view.ts';
 import { beginRevert } from '../rollout/begin-revert.ts';
+import { allPromoted } from '../rollout/following.ts';
 import { driveOnce } from '../rollout/drive.ts';
 import type { ClusterView } from '../rollout/ports.ts';
 import type { FluxChain, Observation } from '../rollout/observation.ts';
@@ -17,7 +18,7 @@ import type { Memory } from './memory.ts';
 import { objectsOf } from './observed-objects.ts';
 import type { FoundRollout, OpenedRepository, RunGitOps, RunParts } from './parts.ts';
 import { stamperOf } from './restored-stamps.ts';
-import { readRestoreTexts } from './restore-texts.ts';
+import { readRestoreTexts, withProvenRestore } from './restore-texts.ts';
 import { revertId } from './rollout-id.ts';
 import { recordFromTrailers, type RolloutRecord } from './rollout-record.ts';
 import { RunReport } from './run-report.ts';
@@ -38,8 +39,9 @@ export async function postStep(
   await leaveMarker();
   const repository = await parts.openRepository(memory.branch);
   const found = await findOnBranch(repository, memory);
-  const record = found && recordFromTrailers(found.trailers);
-  if (!found || !record) return await reportNeverPushed(parts, repository, memory);
+  const told = found && recordFromTrailers(found.trailers);
+  if (!found || !told) return await reportNeverPushed(parts, repository, memory);
+  const record = await withProvenRestore(repository.gitops, found.commit, told);
   const sight = await lookAtCluster(parts, memory.id);
   const { chains } = sight;
   const automations = new Automations(parts, chains);
@@ -131,7 +133,7 @@ async function takeOver(
     const looked = { ...started.state, known, tracks, ...(observation ? { observation } : {}) };
     return beginRevert(looked, memory.cause, parts.clock.now());
   }
-  if (seen.state.phase !== 'following') return seen;
+  if (seen.state.phase !== 'following' || allPromoted(seen.state)) return seen;
   return transition(seen.state, { type: 'cancelled', by: 'main stopped before it ended' }, parts.clock.now());
 }
 
