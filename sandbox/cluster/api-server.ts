@@ -25,6 +25,8 @@ export interface ApiRequestNote {
   readonly path: string;
   readonly user: string;
   readonly status: number;
+  /** What kind of answer was asked for. */
+  readonly accept: string;
 }
 
 /** The API server's part that clients see: get, list, watch, patch. Faults are scripted through its fields. */
@@ -112,7 +114,13 @@ export class ApiServer {
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
     const user = this.users.get(token);
     const note = (status: number) =>
-      this.requests.push({ method, path: `${url.pathname}${url.search}`, user: user?.name ?? '', status });
+      this.requests.push({
+        method,
+        path: `${url.pathname}${url.search}`,
+        user: user?.name ?? '',
+        status,
+        accept: request.headers.accept ?? '',
+      });
     const scripted = this.scripted.shift();
     if (scripted !== undefined || !user) {
       const status = scripted ?? 401;
@@ -164,7 +172,7 @@ export class ApiServer {
       return await dryRun(route, request, response);
     const object = this.store.get(route.kind, route.namespace ?? '', route.name ?? '');
     if (!object) return fail(response, 404, `${route.plural} "${route.name ?? ''}" not found`);
-    if (verb === 'get') return send(response, object);
+    if (verb === 'get') return send(response, asAccepted(object, request.headers.accept));
     if (verb === 'patch') {
       const patch = await body(request);
       const version = valueAt(patch, 'metadata', 'resourceVersion');
@@ -222,6 +230,13 @@ export class ApiServer {
       this.watches.delete(response);
     });
   }
+}
+
+/** API concepts, "Metadata-only fetches": the first of the accepted forms that the server knows. */
+function asAccepted(object: KubeObject, accept = ''): unknown {
+  if (!accept.includes('as=PartialObjectMetadata;')) return object;
+  const { metadata } = object;
+  return { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata', metadata };
 }
 
 function routeOf(path: string): Route | undefined {

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { z } from 'zod';
+import { withoutUrlSecrets } from '../secrets/public-urls.ts';
 
 /** The API server answered with an error; `status` is the HTTP status. */
 export class KubeError extends Error {
@@ -50,8 +51,21 @@ const REQUEST_TIMEOUT_MS = 15_000;
 const RETRIES = 2;
 const RETRY_AFTER_MS = 200;
 const listSchema = z.object({ items: z.array(z.unknown()).nullable() });
-const statusSchema = z.object({ message: z.string() });
+const statusSchema = z.object({ kind: z.literal('Status'), message: z.string() });
 const eventSchema = z.object({ type: z.string(), object: z.unknown() });
+
+/**
+ * What of an object may be fetched: of a Secret never more than its metadata (Kubernetes API concepts, "Metadata-only
+ * fetches"), whoever asks and by whatever right.
+ */
+const AS_METADATA = ['PartialObjectMetadata', 'PartialObjectMetadataList']
+  .map(kind => `application/json;as=${kind};g=meta.k8s.io;v=v1`)
+  .join(',');
+const SECRETS = /^\/api\/v1\/(?:namespaces\/[^/]+\/)?secrets(?:[/?]|$)/;
+
+function acceptOf(path: string): string {
+  return SECRETS.test(path) ? AS_METADATA : 'application/json';
+}
 
 interface Content {
   readonly body: unknown;
@@ -123,7 +137,7 @@ class Client implements KubeClient {
     try {
       const answer = await request(`${this.server}${path}`, {
         dispatcher,
-        headers,
+        headers: { ...headers, accept: acceptOf(path) },
         signal: options.signal,
         headersTimeout: REQUEST_TIMEOUT_MS,
         bodyTimeout: 0,
@@ -159,7 +173,7 @@ class Client implements KubeClient {
   }
 
   private async send(method: 'GET' | 'PATCH', path: string, content?: Content): Promise<unknown> {
-    const on = { accept: 'application/json', timeoutMs: REQUEST_TIMEOUT_MS, content };
+    const on = { accept: acceptOf(path), timeoutMs: REQUEST_TIMEOUT_MS, content };
     const text = await this.exchange(method, path, on);
     try {
       return JSON.parse(text);
@@ -198,8 +212,9 @@ class Client implements KubeClient {
 
   private async refused(status: number, text: string): Promise<KubeError> {
     if (status === 401) this.loginAnew();
-    const message = statusSchema.safeParse(json(text)).data?.message ?? text.slice(0, 200);
-    return new KubeError(status, message || `status ${status}`);
+    // Anything else is a page of somebody else's: of a proxy, or of a Service behind the API server.
+    const message = statusSchema.safeParse(json(text)).data?.message ?? '';
+    return new KubeError(status, withoutUrlSecrets(message) || `status ${status}`);
   }
 
   private loginAnew(): void {
@@ -272,7 +287,7 @@ function asKubeError(error: unknown): KubeError | KubeUnreachable {
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
-  return `${error.message || error.name}${cause}`;
+  return withoutUrlSecrets(`${error.message || error.name}${cause}`);
 }
 
 function json(text: string): unknown {
