@@ -36,10 +36,20 @@ export function contentOfText(text: string): readonly string[] {
 }
 
 function textsIn(value: unknown, isMeant: (key: string) => boolean): readonly string[] {
-  if (typeof value === 'string') return spellings(value);
+  if (typeof value === 'string') return [...spellings(value), ...textsIn(jsonIn(value), isMeant)];
   if (typeof value === 'number' || typeof value === 'bigint') return [String(value)];
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, each]) => (isMeant(key) ? textsIn(each, isMeant) : []));
+}
+
+/** kubectl keeps a whole object in an annotation of it. */
+function jsonIn(text: string): unknown {
+  if (!/^\s*[[{]/.test(text)) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What can be told of a text that is no YAML: its lines, and what stands behind a key. */

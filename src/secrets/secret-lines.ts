@@ -75,6 +75,7 @@ class Reading {
   private readonly secrets = new Set<string>();
   private readonly configs = new Set<string>();
   private readonly seen = new Set<Node>();
+  private readonly kept = new Set<Node>();
 
   constructor(text: string, counter: LineCounter, depth: number) {
     this.text = text;
@@ -89,7 +90,8 @@ class Reading {
       this.hide(whole);
     }
     if (isMap(root) && root.items.some(({ key }) => nameOf(key) === 'sops')) this.isSops = true;
-    if (isSeq(root) && patchesSecret(undefined, JSON.stringify(plain(root, document)))) this.hide(whole);
+    if (isSeq(root) && patchesSecret(undefined, JSON.stringify(plain(root, document)) ?? ''))
+      this.hide(whole);
     this.walk(root, document);
   }
 
@@ -133,8 +135,8 @@ class Reading {
     this.hide({ start: startOf(from) ?? startOf(node) ?? 0, end: endOf(node) ?? endOf(from) ?? 0 });
     for (const alias of aliasesIn(node)) {
       const source = alias.resolve(document);
-      if (source && !this.seen.has(source)) {
-        this.seen.add(source);
+      if (source && !this.kept.has(source)) {
+        this.kept.add(source);
         this.keep(source, source, document);
       }
     }
@@ -206,7 +208,9 @@ function isKind(node: YAMLMap, document: Document.Parsed, kind: string): boolean
 }
 
 function nameOf(key: unknown): string | undefined {
-  return isScalar(key) ? String(key.value) : undefined;
+  if (!isScalar(key)) return undefined;
+  // What merges is a symbol of its own.
+  return typeof key.value === 'symbol' ? key.value.description : String(key.value);
 }
 
 function aliasesIn(node: unknown): readonly { resolve(document: Document.Parsed): Node | undefined }[] {
@@ -215,11 +219,13 @@ function aliasesIn(node: unknown): readonly { resolve(document: Document.Parsed)
   return isMap(node) ? node.items.flatMap(({ value }) => aliasesIn(value)) : [];
 }
 
-/** As data; nothing where that would be endless. */
+/** As data; nothing where that would be endless, or goes round in a circle. */
 function plain(node: unknown, document: Document.Parsed): unknown {
   if (!isMap(node) && !isSeq(node) && !isScalar(node) && !isAlias(node)) return undefined;
   try {
-    return node.toJS(document, { maxAliasCount: 1000 });
+    const data: unknown = node.toJS(document, { maxAliasCount: 1000 });
+    JSON.stringify(data);
+    return data;
   } catch {
     return undefined;
   }
