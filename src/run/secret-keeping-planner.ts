@@ -19,9 +19,7 @@ export function keptSecrets(secrets: TreeSecrets): KeptSecrets {
 /** What a report names anyway: a Secret may hold the name of its own application. */
 export function publicNames(rollout: RolloutFile, repository: RepositoryName | undefined): string {
   const { name, targets, gitops, via, changes } = rollout;
-  const values = changes.map(change =>
-    change.kind === 'field' || change.kind === 'input' ? { ...change, value: '' } : change,
-  );
+  const values = changes.map(change => ('value' in change ? { ...change, value: '' } : change));
   return JSON.stringify({ repository, name, targets, gitops, via, values });
 }
 
@@ -50,6 +48,9 @@ export class SecretKeepingPlanner implements Planner {
       const found = plan.found.map(value => ({ value, isSecret: this.isSecret(value, plan.files) }));
       const secret = found.filter(({ isSecret }) => isSecret).map(({ value }) => value);
       // Without an expectation the planner itself has hidden them.
+      for (const { value, isSecret } of found) {
+        if (!isSecret) this.secrets.values.allow(value.current);
+      }
       for (const { current, requested, currentExpectation } of secret) {
         if (currentExpectation) this.neverSay(current, requested);
       }
@@ -82,6 +83,8 @@ export class SecretKeepingPlanner implements Planner {
   }
 
   private isSecret({ path, line, currentExpectation: expected }: FoundValue, files: readonly FileChange[]) {
+    // The values of a chart may be kept in a Secret; which version runs is none.
+    if (expected?.kind === 'image' || expected?.kind === 'chart') return false;
     if (expected?.kind === 'field' && expected.object.kind === 'Secret') return true;
     if (this.secrets.isHidden(path, line)) return true;
     const after = files.find(file => file.path === path);
