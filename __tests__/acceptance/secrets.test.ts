@@ -15,6 +15,7 @@ import {
   secretOf,
   setOf,
 } from './secret-places.ts';
+import { HAS_BUILDER } from '../plan/planning.ts';
 import { withClone } from './with-clone.ts';
 import { midAnalysis, revertPushed, until, withSandbox } from './with-sandbox.ts';
 
@@ -182,6 +183,28 @@ describe.concurrent('a secret of the tree, of the cluster or of an address is in
       const asked = sandbox.cluster.requests.filter(({ path }) => path.endsWith('/secrets/alerts'));
       expect(asked.length).toBeGreaterThan(0);
     });
+  });
+
+  it.runIf(HAS_BUILDER)('plan: what the build copies out of a Secret', async ({ expect }) => {
+    const copy = `replacements:
+- source: {kind: Secret, name: creds, fieldPath: stringData.password}
+  targets:
+  - select: {kind: Deployment, name: podinfo}
+    fieldPaths: [spec.template.spec.containers.0.env.0.value]
+`;
+    const files = { ...FILES, 'apps/kustomization.yaml': `${FILES['apps/kustomization.yaml']}${copy}` };
+    await tellsNothing(
+      expect,
+      async ({ sandbox, release }) => {
+        sandbox.rollout = ROLLOUT.replace('- {env: ERROR_FRACTION}\n', '');
+        const set = setOf('6.14.1').replace(/^ERROR_FRACTION.*\n/m, '');
+        const { outputs, summary } = await release({ mode: 'plan', set });
+        expect(outputs).toMatchObject({ reason: 'planned' });
+        expect(summary).toContain('In the build: Deployment prod/podinfo');
+        expect(summary).toContain('value: ***');
+      },
+      files,
+    );
   });
 
   it('plan of a fork', async ({ expect }) => {
