@@ -101,6 +101,9 @@ describe('what of a text is secret', () => {
       '{'.repeat(5_000),
       '&a [*a]',
       'kind: Secret\ndata: &a {b: *a}\n',
+      'a: &a {<<: *a, kind: *a}\n',
+      '['.repeat(30_000) + ']'.repeat(30_000),
+      `${'a: {'.repeat(3_000)}${'}'.repeat(3_000)}`,
     ])
       expect(() => secretLines(text)).not.toThrow();
     expect(performance.now() - began).toBeLessThan(20_000);

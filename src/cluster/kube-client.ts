@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { z } from 'zod';
+import { acceptOf } from './metadata-only.ts';
 import { withoutUrlSecrets } from '../secrets/public-urls.ts';
 
 /** The API server answered with an error; `status` is the HTTP status. */
@@ -53,19 +54,6 @@ const RETRY_AFTER_MS = 200;
 const listSchema = z.object({ items: z.array(z.unknown()).nullable() });
 const statusSchema = z.object({ kind: z.literal('Status'), message: z.string() });
 const eventSchema = z.object({ type: z.string(), object: z.unknown() });
-
-/**
- * What of an object may be fetched: of a Secret never more than its metadata (Kubernetes API concepts, "Metadata-only
- * fetches"), whoever asks and by whatever right.
- */
-const AS_METADATA = ['PartialObjectMetadata', 'PartialObjectMetadataList']
-  .map(kind => `application/json;as=${kind};g=meta.k8s.io;v=v1`)
-  .join(',');
-const SECRETS = /^\/api\/v1\/(?:namespaces\/[^/]+\/)?secrets(?:[/?]|$)/;
-
-function acceptOf(path: string): string {
-  return SECRETS.test(path) ? AS_METADATA : 'application/json';
-}
 
 interface Content {
   readonly body: unknown;

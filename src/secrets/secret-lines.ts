@@ -1,6 +1,5 @@
 import {
   type Document,
-  isAlias,
   isMap,
   isScalar,
   isSeq,
@@ -11,6 +10,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { contentOf, contentOfText, patchesSecret } from './secret-content.ts';
+import { aliasesIn, endOf, isKind, lowered, nameOf, plain, startOf } from './yaml-facts.ts';
 
 /** What of a text is nobody's to see. */
 export interface SecretLines {
@@ -33,6 +33,15 @@ const SOPS = /ENC\[AES256_GCM,|^sops_(?:mac|version|lastmodified)\s*[=:]/m;
  * that cannot be read, nothing may be shown.
  */
 export function secretLines(text: string, depth = 0): SecretLines {
+  try {
+    return read(text, depth);
+  } catch {
+    // Nested deeper than anything that is meant to be read, or referring to itself.
+    return UNREADABLE;
+  }
+}
+
+function read(text: string, depth: number): SecretLines {
   if (SOPS.test(text)) return hiddenWhole(text);
   const counter = new LineCounter();
   const parsed = parseAllDocuments(text, {
@@ -192,50 +201,6 @@ function isRemark(row: string | undefined): boolean {
   return row !== undefined && /^\s*#/.test(row);
 }
 
-function isKind(node: YAMLMap, document: Document.Parsed, kind: string): boolean {
-  const says = (map: unknown): boolean => {
-    const at = isAlias(map) ? map.resolve(document) : map;
-    if (isSeq(at)) return at.items.some(says);
-    if (!isMap(at)) return false;
-    return at.items.some(({ key, value }) => {
-      const name = nameOf(key)?.toLowerCase();
-      if (name === '<<') return says(value);
-      const scalar = isAlias(value) ? value.resolve(document) : value;
-      return name === 'kind' && isScalar(scalar) && String(scalar.value).trim().toLowerCase() === kind;
-    });
-  };
-  return says(node);
-}
-
-function nameOf(key: unknown): string | undefined {
-  if (!isScalar(key)) return undefined;
-  // What merges is a symbol of its own.
-  return typeof key.value === 'symbol' ? key.value.description : String(key.value);
-}
-
-function aliasesIn(node: unknown): readonly { resolve(document: Document.Parsed): Node | undefined }[] {
-  if (isAlias(node)) return [node];
-  if (isSeq(node)) return node.items.flatMap(aliasesIn);
-  return isMap(node) ? node.items.flatMap(({ value }) => aliasesIn(value)) : [];
-}
-
-/** As data; nothing where that would be endless, or goes round in a circle. */
-function plain(node: unknown, document: Document.Parsed): unknown {
-  if (!isMap(node) && !isSeq(node) && !isScalar(node) && !isAlias(node)) return undefined;
-  try {
-    const data: unknown = node.toJS(document, { maxAliasCount: 1000 });
-    JSON.stringify(data);
-    return data;
-  } catch {
-    return undefined;
-  }
-}
-
-function lowered(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null) return {};
-  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key.toLowerCase(), each]));
-}
-
 /** Every text in a generator may be a path, or `key=path`: to take one for a path that is none costs nothing. */
 function addPaths(paths: Set<string>, value: unknown): void {
   if (typeof value === 'string') {
@@ -244,18 +209,4 @@ function addPaths(paths: Set<string>, value: unknown): void {
   } else if (typeof value === 'object' && value !== null) {
     for (const each of Object.values(value)) addPaths(paths, each);
   }
-}
-
-function startOf(node: unknown): number | undefined {
-  return rangeOf(node)?.[0];
-}
-
-function endOf(node: unknown): number | undefined {
-  return rangeOf(node)?.[1];
-}
-
-function rangeOf(node: unknown): readonly [number, number, number] | undefined {
-  return isMap(node) || isSeq(node) || isScalar(node) || isAlias(node)
-    ? (node.range ?? undefined)
-    : undefined;
 }
