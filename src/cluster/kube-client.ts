@@ -53,6 +53,10 @@ const RETRIES = 2;
 const RETRY_AFTER_MS = 200;
 const listSchema = z.object({ items: z.array(z.unknown()).nullable() });
 const statusSchema = z.object({ kind: z.literal('Status'), message: z.string() });
+/** What an API server says of an object that it does not have; a proxy's page says nothing of objects. */
+const notFoundSchema = z.object({ kind: z.literal('Status'), reason: z.literal('NotFound') });
+/** A page of whatever serves behind the API server. */
+const PAGE = 'text/plain';
 const eventSchema = z.object({ type: z.string(), object: z.unknown() });
 
 interface Content {
@@ -107,7 +111,7 @@ class Client implements KubeClient {
   }
 
   async text(path: string, timeoutMs: number): Promise<string> {
-    return await this.exchange('GET', path, { accept: 'text/plain', timeoutMs });
+    return await this.exchange('GET', path, { accept: PAGE, timeoutMs });
   }
 
   async mergePatch(path: string, body: unknown): Promise<void> {
@@ -130,7 +134,8 @@ class Client implements KubeClient {
         headersTimeout: REQUEST_TIMEOUT_MS,
         bodyTimeout: 0,
       });
-      if (answer.statusCode !== 200) throw await this.refused(answer.statusCode, await answer.body.text());
+      if (answer.statusCode !== 200)
+        throw this.refused(answer.statusCode, await answer.body.text(), acceptOf(path));
       let rest = '';
       answer.body.setEncoding('utf8');
       for await (const chunk of answer.body) {
@@ -191,16 +196,20 @@ class Client implements KubeClient {
         bodyTimeout: timeoutMs,
       });
       const text = await answer.body.text();
-      if (answer.statusCode >= 300) throw await this.refused(answer.statusCode, text);
+      if (answer.statusCode >= 300) throw this.refused(answer.statusCode, text, accept);
       return text;
     } catch (error) {
       throw asKubeError(error);
     }
   }
 
-  private async refused(status: number, text: string): Promise<KubeError> {
+  private refused(status: number, text: string, accept: string): KubeError {
     if (status === 401) this.loginAnew();
-    // Anything else is a page of somebody else's: of a proxy, or of a Service behind the API server.
+    // Not a word of what is no answer of the API server: it may say what is nobody's to see.
+    if (accept === PAGE) return new KubeError(status, `status ${status}`);
+    if (status === 404 && !notFoundSchema.safeParse(json(text)).success) {
+      return new KubeError(502, 'something before the API server answered 404');
+    }
     const message = statusSchema.safeParse(json(text)).data?.message ?? '';
     return new KubeError(status, withoutUrlSecrets(message) || `status ${status}`);
   }
