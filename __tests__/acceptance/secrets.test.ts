@@ -331,7 +331,7 @@ spec: {path: ./apps, sourceRef: {kind: GitRepository, name: fleet}}
       await sandbox.waitForPhase('Progressing');
       const ours = (await sandbox.file('apps/creds.yaml')) ?? '';
       await sandbox.github.push(FLEET, {
-        files: { 'apps/creds.yaml': `# theirs\n${ours}` },
+        files: { 'apps/creds.yaml': ours.replace(secretOf('set-object'), 'theirs') },
         message: 'Theirs',
       });
       expect(heard(await running.done).outputs).toMatchObject({ verdict: 'revert-blocked' });
