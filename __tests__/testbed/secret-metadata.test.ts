@@ -39,6 +39,8 @@ test('a real API server sends no content of a Secret to our client, whatever it 
     await write('hunter2-second');
     expect(parseSecret(await kube.get(path)).version).not.toBe(parseSecret(before).version);
     expect(await kube.get(`${path}-missing`)).toBeUndefined();
+    // A kind that is not installed is not there, and no fault of something in between.
+    expect(await kube.get('/apis/nobody.example/v1/namespaces/default/things/a')).toBeUndefined();
   } finally {
     await kube.close();
     await testbed.stop();

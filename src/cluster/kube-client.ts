@@ -59,6 +59,8 @@ const notFoundSchema = z.object({ kind: z.literal('Status'), reason: z.literal('
 const PAGE = 'text/plain';
 const eventSchema = z.object({ type: z.string(), object: z.unknown() });
 
+type Answer = Pick<Dispatcher.ResponseData, 'statusCode' | 'headers'>;
+
 interface Content {
   readonly body: unknown;
   readonly type: 'application/merge-patch+json' | 'application/apply-patch+yaml';
@@ -134,8 +136,7 @@ class Client implements KubeClient {
         headersTimeout: REQUEST_TIMEOUT_MS,
         bodyTimeout: 0,
       });
-      if (answer.statusCode !== 200)
-        throw this.refused(answer.statusCode, await answer.body.text(), acceptOf(path));
+      if (answer.statusCode !== 200) throw this.refused(answer, await answer.body.text(), acceptOf(path));
       let rest = '';
       answer.body.setEncoding('utf8');
       for await (const chunk of answer.body) {
@@ -196,18 +197,20 @@ class Client implements KubeClient {
         bodyTimeout: timeoutMs,
       });
       const text = await answer.body.text();
-      if (answer.statusCode >= 300) throw this.refused(answer.statusCode, text, accept);
+      if (answer.statusCode >= 300) throw this.refused(answer, text, accept);
       return text;
     } catch (error) {
       throw asKubeError(error);
     }
   }
 
-  private refused(status: number, text: string, accept: string): KubeError {
+  private refused({ statusCode: status, headers }: Answer, text: string, accept: string): KubeError {
     if (status === 401) this.loginAnew();
     // Not a word of what is no answer of the API server: it may say what is nobody's to see.
     if (accept === PAGE) return new KubeError(status, `status ${status}`);
-    if (status === 404 && !notFoundSchema.safeParse(json(text)).success) {
+    // A kind that it does not serve is a plain page, too, but with its header (apiserver audit_init.go: Audit-ID).
+    const isItsOwn = headers['audit-id'] !== undefined || notFoundSchema.safeParse(json(text)).success;
+    if (status === 404 && !isItsOwn) {
       return new KubeError(502, 'something before the API server answered 404');
     }
     const message = statusSchema.safeParse(json(text)).data?.message ?? '';
