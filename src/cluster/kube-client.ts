@@ -53,13 +53,9 @@ const RETRIES = 2;
 const RETRY_AFTER_MS = 200;
 const listSchema = z.object({ items: z.array(z.unknown()).nullable() });
 const statusSchema = z.object({ kind: z.literal('Status'), message: z.string() });
-/** What an API server says of an object that it does not have; a proxy's page says nothing of objects. */
-const notFoundSchema = z.object({ kind: z.literal('Status'), reason: z.literal('NotFound') });
 /** A page of whatever serves behind the API server. */
 const PAGE = 'text/plain';
 const eventSchema = z.object({ type: z.string(), object: z.unknown() });
-
-type Answer = Pick<Dispatcher.ResponseData, 'statusCode' | 'headers'>;
 
 interface Content {
   readonly body: unknown;
@@ -136,7 +132,8 @@ class Client implements KubeClient {
         headersTimeout: REQUEST_TIMEOUT_MS,
         bodyTimeout: 0,
       });
-      if (answer.statusCode !== 200) throw this.refused(answer, await answer.body.text(), acceptOf(path));
+      if (answer.statusCode !== 200)
+        throw this.refused(answer.statusCode, await answer.body.text(), acceptOf(path));
       let rest = '';
       answer.body.setEncoding('utf8');
       for await (const chunk of answer.body) {
@@ -197,20 +194,19 @@ class Client implements KubeClient {
         bodyTimeout: timeoutMs,
       });
       const text = await answer.body.text();
-      if (answer.statusCode >= 300) throw this.refused(answer, text, accept);
+      if (answer.statusCode >= 300) throw this.refused(answer.statusCode, text, accept);
       return text;
     } catch (error) {
       throw asKubeError(error);
     }
   }
 
-  private refused({ statusCode: status, headers }: Answer, text: string, accept: string): KubeError {
+  private refused(status: number, text: string, accept: string): KubeError {
     if (status === 401) this.loginAnew();
     // Not a word of what is no answer of the API server: it may say what is nobody's to see.
     if (accept === PAGE) return new KubeError(status, `status ${status}`);
-    // A kind that it does not serve is a plain page, too, but with its header (apiserver audit_init.go: Audit-ID).
-    const isItsOwn = headers['audit-id'] !== undefined || notFoundSchema.safeParse(json(text)).success;
-    if (status === 404 && !isItsOwn) {
+    // An API server says it in JSON, or in plain words of a kind that it does not serve; a page is some proxy's.
+    if (status === 404 && /^\s*</.test(text)) {
       return new KubeError(502, 'something before the API server answered 404');
     }
     const message = statusSchema.safeParse(json(text)).data?.message ?? '';
