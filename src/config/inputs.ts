@@ -1,5 +1,6 @@
 import { durationMs } from './duration.ts';
 import { nearest } from './nearest.ts';
+import { readSet } from './set-lines.ts';
 import type { ConfigProblem, Inputs } from './settings.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -32,6 +33,9 @@ export const INPUT_DEFAULTS = {
   'back-timeout': '10m',
   'job-timeout': '',
 } as const satisfies Record<string, string>;
+
+/** What is no input, and what people look for one to give. */
+const VALUES: readonly string[] = ['image', 'version', 'tag', 'value', 'values'];
 
 type InputName = keyof typeof INPUT_DEFAULTS;
 
@@ -150,11 +154,10 @@ class InputReader {
     for (const name of Object.keys(this.env)) {
       if (!name.startsWith('INPUT_') || variables.has(name)) continue;
       const input = name.slice('INPUT_'.length).toLowerCase();
-      const meant = nearest(input, known);
       this.problem(input, {
-        found: input,
+        message: asked(`There is no input ${input}.`, nearest(input, known)),
         allowed: known.join(', '),
-        message: `There is no input ${input}.${meant === undefined ? '' : ` Is ${meant} meant?`}`,
+        ...(VALUES.includes(input) ? { remedy: `Values are given by set: image=6.14.1.` } : {}),
       });
     }
   }
@@ -162,11 +165,8 @@ class InputReader {
   flag(name: InputName): boolean {
     const text = this.text(name).toLowerCase();
     if (text !== 'true' && text !== 'false') {
-      this.problem(name, {
-        found: text,
-        allowed: 'true or false',
-        message: `${name} is neither true nor false.`,
-      });
+      const message = `${name} is neither true nor false.`;
+      this.problem(name, { found: text, allowed: 'true or false', message });
     }
     return text === 'true';
   }
@@ -176,11 +176,8 @@ class InputReader {
     const found = allowed.find(value => value === text);
     if (found !== undefined) return found;
     const meant = nearest(text, allowed);
-    this.problem(name, {
-      found: text,
-      allowed: allowed.join(', '),
-      message: `${name} cannot be “${text}”.${meant === undefined ? '' : ` Is ${meant} meant?`}`,
-    });
+    const message = text === '' ? `${name} is empty.` : `${name} cannot be “${text}”.`;
+    this.problem(name, { message: asked(message, meant), allowed: allowed.join(', ') });
     return allowed[0];
   }
 
@@ -248,33 +245,23 @@ class InputReader {
     return listed;
   }
 
-  assignments(name: InputName): Inputs['set'] {
-    const lines = this.text(name)
-      .split('\n')
-      .map(line => line.trim());
-    return lines.flatMap(line => {
-      if (line === '' || line.startsWith('#')) return [];
-      const equals = line.indexOf('=');
-      const key = line.slice(0, Math.max(0, equals)).trim();
-      if (key === '') {
-        this.problem(name, {
-          // The line may be the rest of a secret of several lines.
-          found: 'a line without a name',
-          allowed: 'name=value, one per line',
-          message: `A line of ${name} has no name before an equals sign.`,
-        });
-        return [];
-      }
-      return [{ name: key, value: line.slice(equals + 1).trim() }];
-    });
+  assignments(name: 'set'): Inputs['set'] {
+    const { set, problems } = readSet(this.text(name).split(/\r?\n/), `input ${name}`);
+    this.problems.push(...problems);
+    return set;
   }
 
   problem(name: string, problem: Omit<ConfigProblem, 'field' | 'position'>): void {
-    this.problems.push({ field: `input ${name}`, ...problem });
+    const found = problem.found === '' ? 'nothing' : problem.found;
+    this.problems.push({ field: `input ${name}`, ...problem, ...(found === undefined ? {} : { found }) });
   }
 }
 
 /** The runner's rule: upper case, spaces to underscores, dashes stay. */
 function variable(name: string): string {
   return `INPUT_${name.replaceAll(' ', '_').toUpperCase()}`;
+}
+
+function asked(message: string, meant: string | undefined): string {
+  return meant === undefined ? message : `${message} Is ${meant} meant?`;
 }

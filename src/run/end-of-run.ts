@@ -1,3 +1,4 @@
+import { sentence } from '../config/problem-text.ts';
 import type { RolloutState } from '../rollout/state.ts';
 import { takenBack } from '../rollout/outcome-text.ts';
 import type { Outcome, Refusal } from '../rollout/verdict.ts';
@@ -9,7 +10,7 @@ export function refusedOutcome(refusal: Refusal): Outcome {
   return {
     verdict: 'refused',
     reason: refusal.reason,
-    detail: `${refusal.message} Nothing was written.`,
+    detail: `${sentence(refusal.message)} Nothing was written.`,
     ...(refusal.remedy === undefined ? {} : { remedy: refusal.remedy }),
   };
 }
