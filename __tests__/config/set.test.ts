@@ -36,7 +36,7 @@ describe('set', () => {
     ['image=ghcr.io/acme/shop-rc:1', '"version":"1","newRepository":"ghcr.io/acme/shop-rc"'],
     ['image=1\nimage=2', 'image is set twice. Found: image twice.'],
     ['image=1\nshop=2', 'image and shop set the same change.'],
-    ['"image=6.14.1"', 'leave the quotes out. Found: "image=6.14.1". Allowed: image=6.14.1.'],
+    ['"image=6.14.1"', 'leave the quotes out. Found: quotes. Allowed: image=…'],
     ["image='6.14.1'", 'leave the quotes out'],
     ['image=', 'There is nothing after image=: did an expression give nothing?'],
     ['LOG_LEVEL=', "to set an empty one, write value: '' into rollout.yaml."],

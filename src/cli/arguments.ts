@@ -14,6 +14,7 @@ export const USAGE = `gated-rollout: what the action would do, from your own mac
   --target TARGET    namespace/name of a Deployment; "Service …" for a Knative one, "DaemonSet …" (init)
   --kubeconfig FILE  default: KUBECONFIG, ~/.kube/config
   --context NAME     context of the kubeconfig; default its current one
+  --metrics-namespaces A,B  beside the targets' own: whose Prometheus may be asked for metrics (plan)
   --offline          ask no cluster: what runs is not known then, and nothing is proven
 `;
 
@@ -25,6 +26,7 @@ export interface Arguments {
   readonly target?: string;
   readonly kubeconfig?: string;
   readonly context?: string;
+  readonly metricsNamespaces: readonly string[];
   readonly offline: boolean;
 }
 
@@ -55,6 +57,7 @@ export function readArguments(argv: readonly string[]): Arguments | undefined {
     ...(values.target === undefined ? {} : { target: values.target }),
     ...(values.kubeconfig === undefined ? {} : { kubeconfig: values.kubeconfig }),
     ...(values.context === undefined ? {} : { context: values.context }),
+    metricsNamespaces: (values['metrics-namespaces'] ?? '').split(',').filter(name => name !== ''),
     offline: values.offline === true,
   };
 }
@@ -71,6 +74,7 @@ function parsed(argv: readonly string[]) {
         target: { type: 'string' },
         kubeconfig: { type: 'string' },
         context: { type: 'string' },
+        'metrics-namespaces': { type: 'string' },
         offline: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -35,30 +35,27 @@ function problemOf(on: {
   if (CONTROL.test(line)) {
     return {
       message: `The value given for ${shown(name) || 'a name'} has a line end or another control character in it.`,
-      found: JSON.stringify(line),
+      found: `${shown(name)}=…`,
       allowed: 'name=value on one line; a value of several lines stands in rollout.yaml (value: |)',
     };
   }
   if (name === '') {
-    const message = 'There is no name before an equals sign: a name and a value are needed.';
-    const [, written, text] = /^([\w./-]+):\s+(\S+)$/.exec(line) ?? [];
     return {
-      message,
-      found: shown(line),
-      ...(written === undefined ? {} : { meant: `${written}=${text}` }),
+      message: 'There is no name before an equals sign: a name and a value are needed.',
+      found: 'a line without a name',
       allowed: 'name=value, one per line, such as image=6.14.1',
     };
   }
   const prefix = /^(?:--?set|-)\s+/.exec(name)?.[0];
   if (prefix !== undefined) {
-    const allowed = `${name.slice(prefix.length)}=${value}`;
-    return { message: `Leave “${prefix.trim()}” out.`, found: shown(line), allowed };
+    const bare = shown(name.slice(prefix.length));
+    return { message: `Leave “${prefix.trim()}” out.`, found: `${prefix}${bare}=…`, allowed: `${bare}=…` };
   }
   if (/^["'“”‘’]/.test(name) || /^(["'])[\s\S]*\1$/.test(value) || /^[“‘].*[”’]$/.test(value)) {
     return {
       message: 'Quotes would be part of the value: leave the quotes out.',
-      found: shown(line),
-      allowed: `${unquoted(name)}=${unquoted(value)}`,
+      found: 'quotes',
+      allowed: `${shown(unquoted(name))}=…`,
     };
   }
   if (value === '') {
@@ -71,6 +68,7 @@ function problemOf(on: {
   return undefined;
 }
 
+/** Of a line only the name is ever shown: the value may be a secret, and so may a line that is the rest of one. */
 function unquoted(text: string): string {
   return text.replace(/^["'“”‘’]+|["'“”‘’]+$/g, '');
 }
