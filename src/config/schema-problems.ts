@@ -179,9 +179,11 @@ function unknownTarget(path: Path, { yaml, data }: On): ConfigProblem {
 
 function targetsOf(data: unknown): readonly string[] {
   const target = dataAt(data, ['target']);
-  return target === undefined
-    ? []
-    : list(target).filter(each => typeof each === 'string' && TARGET_PATTERN.test(each));
+  return target === undefined ? [] : list(target).filter(isTarget);
+}
+
+function isTarget(value: unknown): value is string {
+  return typeof value === 'string' && TARGET_PATTERN.test(value);
 }
 
 function dataAt(data: unknown, path: Path): unknown {
