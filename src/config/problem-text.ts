@@ -24,8 +24,8 @@ function formatProblem(problem: ConfigProblem): string {
 /** Line ends and the like, which names and values may have in quotes, by their escapes. */
 function onOneLine(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]/gu, sign => {
-    const escape = JSON.stringify(sign).slice(1, -1);
-    return escape === sign ? `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}` : escape;
+    const written = JSON.stringify(sign).slice(1, -1);
+    return written === sign ? `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}` : written;
   });
 }
 
