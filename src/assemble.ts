@@ -8,13 +8,12 @@ import { loadKubeconfig } from './cluster/kubeconfig.ts';
 import type { RunPurpose } from './config/event-mode.ts';
 import { KustomizeBuilder } from './builder/kustomize-builder.ts';
 import type { Inputs, RepositoryName, RolloutFile } from './config/settings.ts';
-import { AppTokenSource } from './github/app-token.ts';
 import { CheckRunSink } from './github/check-run.ts';
-import { createClientTransport, createGitHubClient, type GitHubClient, USER_AGENT } from './github/client.ts';
+import { createClientTransport, createGitHubClient, type GitHubClient } from './github/client.ts';
 import { DeploymentSink } from './github/deployment.ts';
-import { createOctokit } from './github/octokit.ts';
+import { checkReach } from './github/gitops-reach.ts';
+import { gitopsAccess } from './github/gitops-tokens.ts';
 import { ownLogin } from './github/own-login.ts';
-import { readPrivateKey } from './github/private-key.ts';
 import { PullRequestCommentSink } from './github/pull-request-comment.ts';
 import { pullRequestsOf } from './github/pull-requests.ts';
 import { checkTokenLife } from './github/token-life.ts';
@@ -32,6 +31,7 @@ import type { Memory } from './run/memory.ts';
 import type { RunParts, RunReporter } from './run/parts.ts';
 import type { Log } from './runtime/log.ts';
 import type { ReportIds } from './runtime/outputs.ts';
+import { saveTokens } from './runtime/saved-state.ts';
 import type { WorkflowRun } from './runtime/workflow-run.ts';
 
 export interface Assembly {
@@ -45,6 +45,8 @@ export interface Assembly {
   readonly log: Log;
   readonly remember: (memory: Memory) => void;
   readonly mayWrite: () => Promise<void>;
+  /** Tokens of main that the post step may have to revoke, as main has saved them. */
+  readonly sealedTokens?: string | undefined;
   /** Reports of this run go on where another process began them. */
   readonly resumed: boolean;
 }
@@ -64,6 +66,7 @@ export function assemble(on: Assembly): Assembled {
   const { env, inputs, run, rollout, purpose, clock } = on;
   const startedAt = clock.now();
   const random = Math.random;
+  const mask = (secret: string): void => core.setSecret(secret);
   let requests = 0;
   const onRequest = () => {
     requests += 1;
@@ -73,22 +76,36 @@ export function assemble(on: Assembly): Assembled {
     createGitHubClient({ apiUrl, tokens, clock, random, env, fetch, warn: message => on.log.debug(message) });
 
   const repository = rollout.gitops.repository ?? run.repository;
-  const gitopsApiUrl = inputs.gitopsApiUrl ?? run.apiUrl;
-  const gitopsTokens = gitopsTokenSource(on, { apiUrl: gitopsApiUrl, repository, fetch });
+  const access = gitopsAccess({
+    inputs,
+    ownApiUrl: run.apiUrl,
+    repository,
+    mode: purpose.mode,
+    fetch,
+    clock,
+    mask,
+    keep: saveTokens,
+    sealed: on.sealedTokens,
+    warn: message => on.log.warning(message),
+  });
   const source = client(run.apiUrl, givenToken(inputs.token));
-  const gitops = client(gitopsApiUrl, gitopsTokens);
-  const own = once(async () => ({ login: await ownLogin(gitops), signs: gitopsTokens.kind === 'app' }));
+  const gitops = client(access.apiUrl, access.tokens);
+  const own = once(async () => ({ login: await ownLogin(gitops), signs: access.tokens.kind === 'app' }));
   const reportLogin = once(() => ownLogin(source));
 
   let kube: KubeClient | undefined;
   const host = hostOf(inputs.gitopsApiUrl ?? run.serverUrl);
   const cluster = once(() => {
-    kube = createKubeClient({
-      load: () => loadKubeconfig({ kubeconfig: inputs.kubeconfig, context: inputs.kubeContext }),
+    const connection = createKubeClient({
+      load: () => loadKubeconfig({ kubeconfig: inputs.kubeconfig, context: inputs.kubeContext, mask }),
       env,
+      mask,
+      say: line => on.log.info(line),
     });
+    kube = connection;
     const gauge = inputs.flaggerMetrics && gaugeOf(kube, inputs.flaggerMetrics, on.log);
-    return new Cluster({ kube, clock, random, rollout, repository, host, gauge });
+    const { warnings } = connection;
+    return new Cluster({ kube, clock, random, rollout, repository, host, gauge, warnings });
   });
 
   let ids: ReportIds = { checkRun: undefined, comment: undefined };
@@ -180,6 +197,9 @@ export function assemble(on: Assembly): Assembled {
     },
     openRepository: async branch => {
       const identity = await own();
+      if (inputs.gitops.kind === 'job' && !same(repository, run.repository)) {
+        await checkReach({ client: gitops, repository, own: run.repository, login: identity.login });
+      }
       return {
         name: { repository: `${repository.owner}/${repository.repo}`, branch },
         gitops: new GitOpsRepository({ client: gitops, repository, branch, own: identity }),
@@ -196,7 +216,7 @@ export function assemble(on: Assembly): Assembled {
     remember: on.remember,
     mayWrite: on.mayWrite,
     sourceRelation: delivered => relation(source, run.repository, delivered, purpose.sourceSha),
-    checkTokenLife: neededMs => checkTokenLife({ tokens: [gitopsTokens], neededMs, now: clock.now() }),
+    checkTokenLife: neededMs => checkTokenLife({ tokens: [access.tokens], neededMs, now: clock.now() }),
     startedAt,
   };
   return {
@@ -209,7 +229,7 @@ export function assemble(on: Assembly): Assembled {
     ids: () => ids,
     requests: () => requests,
     close: async () => {
-      await kube?.close();
+      await Promise.all([kube?.close(), access.revoke()]);
     },
   };
 }
@@ -232,27 +252,6 @@ function gaugeOf(kube: KubeClient, service: FlaggerService, log: Log): FlaggerGa
 function plannerOf({ rollout, purpose, env }: Assembly): RunParts['planner'] {
   const builder = new KustomizeBuilder({ env });
   return new ReleasePlanner({ rollout, sourceSha: purpose.sourceSha, builder });
-}
-
-function gitopsTokenSource(
-  { inputs, clock }: Assembly,
-  on: {
-    readonly apiUrl: string;
-    readonly repository: RepositoryName;
-    readonly fetch: ReturnType<typeof createClientTransport>;
-  },
-): TokenSource {
-  const { gitops } = inputs;
-  if (gitops.kind === 'token') return givenToken(gitops.token);
-  return new AppTokenSource({
-    clientId: gitops.clientId,
-    privateKey: readPrivateKey(gitops.privateKey),
-    repository: on.repository,
-    octokit: createOctokit({ apiUrl: on.apiUrl, userAgent: USER_AGENT, fetch: on.fetch, warn: () => {} }),
-    clock,
-    random: Math.random,
-    mask: secret => core.setSecret(secret),
-  });
 }
 
 /** The host that Git URLs have: `api.github.com` serves what lies on github.com. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import * as core from '@actions/core';
 import { readWorkspaceFile } from './assemble.ts';
+import { loadKubeconfig } from './cluster/kubeconfig.ts';
 import { purposeOf, type RunPurpose, type WorkflowEvent } from './config/event-mode.ts';
 import { readInputs } from './config/inputs.ts';
 import { formatProblems, parseRolloutFile } from './config/rollout-file.ts';
@@ -29,6 +30,7 @@ export interface Beginning {
 export function begin(env: Env): Beginning {
   const run = readWorkflowRun(env);
   const event = eventOf(run);
+  maskKubeconfig(env['INPUT_KUBECONFIG']?.trim() ?? '');
   const read = readInputs(env, secret => core.setSecret(secret), {
     withoutSecrets: purposeOrNothing(event)?.withoutSecrets === true,
   });
@@ -42,6 +44,16 @@ export function begin(env: Env): Beginning {
   const parsed = parseRolloutFile(text, { file: inputs.config, set: inputs.set, valuesNeeded });
   if ('problems' in parsed) throw new ConfigProblems(parsed.problems);
   return { inputs, run, rollout: parsed.rollout, purpose };
+}
+
+/** Before anything else is done with it. That it cannot be used is said when the cluster is asked. */
+function maskKubeconfig(kubeconfig: string): void {
+  if (kubeconfig === '') return;
+  try {
+    loadKubeconfig({ kubeconfig, context: undefined, mask: secret => core.setSecret(secret) });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+  }
 }
 
 function eventOf(run: WorkflowRun): WorkflowEvent {

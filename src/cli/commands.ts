@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { KustomizeBuilder } from '../builder/kustomize-builder.ts';
-import { createKubeClient, type KubeClient } from '../cluster/kube-client.ts';
+import { type ClusterConnection, createKubeClient } from '../cluster/kube-client.ts';
 import { loadKubeconfig } from '../cluster/kubeconfig.ts';
 import { readObservation } from '../cluster/read-observation.ts';
 import { Cluster } from '../cluster/run-cluster.ts';
@@ -153,6 +153,7 @@ async function onGround(
       rollout,
       repository,
       host: git.origin?.host ?? 'github.com',
+      warnings: kube.warnings,
     });
     const chains = await cluster.trace();
     await cluster.preflight(chains);
@@ -188,9 +189,12 @@ function isOursOf({ origin }: GitFolder): IsOurs {
   return origin ? url => sameRepository(url, origin) : () => true;
 }
 
-function clientOf(given: Arguments, env: Readonly<Record<string, string | undefined>>): KubeClient {
+function clientOf(given: Arguments, env: Readonly<Record<string, string | undefined>>): ClusterConnection {
   const { kubeconfig, context } = given;
-  return createKubeClient({ load: () => loadKubeconfig({ kubeconfig, context }), env });
+  // A terminal has no mask; nothing of a kubeconfig is printed.
+  const mask = () => {};
+  const load = () => loadKubeconfig({ kubeconfig, context, mask });
+  return createKubeClient({ load, env, mask, say: line => process.stderr.write(`${line}\n`) });
 }
 
 function targetOf(text: string): TargetRef {

@@ -3,6 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { z } from 'zod';
+import { tlsWarnings } from './kubeconfig.ts';
+import { loginByPlugin, PluginFailed, type PluginOptions } from './exec-plugin.ts';
 
 /** The API server answered with an error; `status` is the HTTP status. */
 export class KubeError extends Error {
@@ -25,7 +27,7 @@ export interface WatchEvent {
   readonly object: unknown;
 }
 
-/** What we need of an API server. Errors are KubeError and KubeUnreachable. */
+/** What we need of an API server. Errors are KubeError, KubeUnreachable and PluginFailed. */
 export interface KubeClient {
   /** Undefined when there is no such object. */
   get(path: string): Promise<unknown>;
@@ -49,6 +51,8 @@ export interface KubeClient {
 const REQUEST_TIMEOUT_MS = 15_000;
 const RETRIES = 2;
 const RETRY_AFTER_MS = 200;
+/** A login is made anew so long before it ends (ms). */
+const RENEW_BEFORE_MS = 60_000;
 const listSchema = z.object({ items: z.array(z.unknown()).nullable() });
 const statusSchema = z.object({ message: z.string() });
 const eventSchema = z.object({ type: z.string(), object: z.unknown() });
@@ -59,6 +63,8 @@ interface Content {
 }
 
 interface Login {
+  /** When it ends, ms; undefined when that is not known. */
+  readonly until: number | undefined;
   readonly dispatcher: Dispatcher;
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -67,26 +73,33 @@ interface Login {
  * A client of exactly the calls we make, with client-node's credentials. Its typed API classes would make the action
  * several megabytes larger and hide status codes; its loading of kubeconfigs, exec plugins and OIDC is kept.
  */
-export function createKubeClient(options: {
-  /** Loaded anew after a 401: tokens in files and of exec plugins end. */
-  readonly load: () => KubeConfig;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}): KubeClient {
-  return new Client(options.load, options.env);
+export function createKubeClient(options: KubeClientOptions): ClusterConnection {
+  return new Client(options);
 }
 
-class Client implements KubeClient {
-  private readonly load: () => KubeConfig;
-  private readonly env: Readonly<Record<string, string | undefined>>;
+export interface ClusterConnection extends KubeClient {
+  /** What of the way to the API server is not protected; for people. */
+  readonly warnings: readonly string[];
+}
+
+/** `mask` and `say` are for what exec plugins give and say; `env` is read for proxies, and passed on to them in part. */
+export interface KubeClientOptions extends PluginOptions {
+  /** Loaded anew after a 401: tokens in files and of exec plugins end. */
+  readonly load: () => KubeConfig;
+}
+
+class Client implements ClusterConnection {
+  readonly warnings: readonly string[];
+  private readonly options: KubeClientOptions;
   private readonly server: string;
   private config: KubeConfig;
   private login: Promise<Login> | undefined;
   private readonly opened = new Set<Dispatcher>();
 
-  constructor(load: () => KubeConfig, env: Readonly<Record<string, string | undefined>>) {
-    this.load = load;
-    this.env = env;
-    this.config = load();
+  constructor(options: KubeClientOptions) {
+    this.options = options;
+    this.config = options.load();
+    this.warnings = tlsWarnings(this.config, options.env);
     this.server = (this.config.getCurrentCluster()?.server ?? '').replace(/\/+$/, '');
   }
 
@@ -204,40 +217,49 @@ class Client implements KubeClient {
 
   private loginAnew(): void {
     try {
-      this.config = this.load();
+      this.config = this.options.load();
     } catch {
       // The file may be written just now; the old credentials are tried again.
     }
     this.login = undefined;
   }
 
-  private loggedIn(): Promise<Login> {
+  private async loggedIn(): Promise<Login> {
+    const made = this.login;
+    const { until } = (await made) ?? {};
+    const ends = until !== undefined && until - RENEW_BEFORE_MS < Date.now();
+    if (ends && this.login === made) this.login = undefined;
     this.login ??= this.makeLogin().catch((error: unknown) => {
       this.login = undefined;
+      if (error instanceof PluginFailed) throw error;
       throw new KubeUnreachable(`the credentials could not be made ready: ${messageOf(error)}`, {
         cause: error,
       });
     });
-    return this.login;
+    return await this.login;
   }
 
   private async makeLogin(): Promise<Login> {
+    const { env } = this.options;
+    const plugin = this.config.getCurrentUser()?.exec
+      ? await loginByPlugin(this.config, this.options)
+      : undefined;
     const options: RequestOptions = {};
-    await this.config.applyToHTTPSOptions(options);
+    await (plugin?.config ?? this.config).applyToHTTPSOptions(options);
     const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername, auth } = options;
     // The kubeconfig's own proxy is for this cluster, and wins over the environment's.
     const own = this.config.getCurrentCluster()?.proxyUrl;
     const dispatcher = new EnvHttpProxyAgent({
-      httpProxy: own ?? this.env['http_proxy'] ?? this.env['HTTP_PROXY'] ?? '',
-      httpsProxy: own ?? this.env['https_proxy'] ?? this.env['HTTPS_PROXY'] ?? '',
-      noProxy: own === undefined ? (this.env['no_proxy'] ?? this.env['NO_PROXY'] ?? '') : '',
+      httpProxy: own ?? env['http_proxy'] ?? env['HTTP_PROXY'] ?? '',
+      httpsProxy: own ?? env['https_proxy'] ?? env['HTTPS_PROXY'] ?? '',
+      noProxy: own === undefined ? (env['no_proxy'] ?? env['NO_PROXY'] ?? '') : '',
       allowH2: false,
       connect: defined({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }),
       requestTls: defined({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }),
     });
     this.opened.add(dispatcher);
     const basic = auth ? { authorization: `Basic ${Buffer.from(auth).toString('base64')}` } : {};
-    return { dispatcher, headers: { ...basic, ...plainHeaders(options.headers) } };
+    return { until: plugin?.until, dispatcher, headers: { ...basic, ...plainHeaders(options.headers) } };
   }
 }
 
@@ -264,8 +286,9 @@ function withQuery(path: string, query: Readonly<Record<string, string>>): strin
   return text === '' ? path : `${path}?${text}`;
 }
 
-function asKubeError(error: unknown): KubeError | KubeUnreachable {
-  if (error instanceof KubeError || error instanceof KubeUnreachable) return error;
+function asKubeError(error: unknown): KubeError | KubeUnreachable | PluginFailed {
+  if (error instanceof KubeError || error instanceof KubeUnreachable || error instanceof PluginFailed)
+    return error;
   return new KubeUnreachable(messageOf(error), { cause: error });
 }
 

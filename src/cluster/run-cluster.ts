@@ -30,6 +30,8 @@ export interface ClusterOptions {
   readonly repository: RepositoryName;
   readonly host: string;
   readonly gauge?: FlaggerGauge | undefined;
+  /** Of the connection; said with everything else that a person should know before a commit. */
+  readonly warnings: readonly string[];
 }
 
 const serviceSchema = z.looseObject({ name: z.string().optional() });
@@ -66,6 +68,7 @@ export class Cluster {
     readonly warnings: readonly PlanWarning[];
   }> {
     const { kube, clock, rollout } = this.options;
+    const connection = this.options.warnings.map(message => ({ code: 'connection', message }));
     const now = Object.fromEntries(
       await Promise.all(
         Object.entries(chains).map(async ([key, chain]) => [key, await readChain(kube, chain)] as const),
@@ -89,7 +92,7 @@ export class Cluster {
     return {
       chains: now,
       observation: await readObservation(kube, { watched, clock, source: 'read' }),
-      warnings: [...warnings, ...fights.flat()],
+      warnings: [...connection, ...warnings, ...fights.flat()],
     };
   }
 

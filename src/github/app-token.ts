@@ -1,71 +1,82 @@
-import { createSign, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { createAppAuth } from '@octokit/auth-app';
 import type { Octokit } from '@octokit/rest';
 import { z } from 'zod';
 import type { RepositoryName } from '../config/settings.ts';
+import { type AppPermissions, isOptional } from '../rights/github-permissions.ts';
 import type { Clock } from '../rollout/ports.ts';
+import { appNotAccepted, appNotInstalled, appPermissionMissing } from './app-refusals.ts';
 import { httpFailure } from './http-errors.ts';
 import { type RetryPolicy, retrying } from './retry.ts';
 import type { TokenPermissions, TokenSource } from './token-source.ts';
 
 /** A token with less than this left is not used for new work: a commit and its revert must not meet its end. */
 const RENEW_BEFORE_MS = 10 * 60_000;
+/** For taking one token back; the end of a cancelled step has seconds. */
+const REVOKE_TIMEOUT_MS = 3_000;
 
-const installationSchema = z.object({ id: z.number(), app_slug: z.string().optional() });
-const mintedSchema = z.object({
-  token: z.string().min(1),
-  expires_at: z.string(),
+const installationSchema = z.object({
+  id: z.number(),
+  app_slug: z.string().optional(),
+  html_url: z.string().optional(),
   permissions: z.record(z.string(), z.string()).optional(),
 });
+
+type Installation = z.infer<typeof installationSchema>;
 
 export interface AppTokenOptions {
   readonly clientId: string;
   readonly privateKey: KeyObject;
   /** The one repository that tokens are narrowed to. */
   readonly repository: RepositoryName;
-  /** Without authentication. */
+  /** What tokens are narrowed to; those that a run goes without are asked for only where the App has them. */
+  readonly permissions: AppPermissions;
+  /** Without authentication, and used by nobody else. */
   readonly octokit: Octokit;
   readonly clock: Clock;
   readonly random: () => number;
   /** Called with each token before anything else is done with it. */
   readonly mask: (secret: string) => void;
+  /** Called with the tokens that GitHub may still take, whenever they change: so that another process can revoke them. */
+  readonly keep: (tokens: readonly string[]) => void;
+  /** What a person should know, and what costs nothing now. */
+  readonly warn: (message: string) => void;
 }
 
 interface Minted {
   readonly token: string;
   /** By our clock, ms. */
   readonly expiresAt: number;
-  readonly permissions: TokenPermissions | undefined;
+  readonly permissions: TokenPermissions;
 }
 
 /**
- * A JSON web token of an App, valid for about nine minutes. Written out here because @octokit/auth-app keeps
- * installation tokens for 59 minutes, so that what it hands out may have a minute left, and does not say what a
- * token may do without another call.
+ * Tokens of an App's installation on one repository, minted when needed and revoked at the end. Failures are those of
+ * the calls to GitHub, or Refusals where the App itself is the fault.
  */
-export function appJwt(clientId: string, privateKey: KeyObject, now: number): string {
-  const seconds = Math.floor(now / 1000);
-  const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url');
-  // Docs "Generating a JSON Web Token": iat a minute back against clock drift, exp at most ten minutes ahead.
-  const payload = { iat: seconds - 60, exp: seconds + 480, iss: clientId };
-  const signed = `${encode({ alg: 'RS256', typ: 'JWT' })}.${encode(payload)}`;
-  return `${signed}.${createSign('RSA-SHA256').update(signed).sign(privateKey, 'base64url')}`;
-}
-
-/** Tokens of an App's installation on one repository, minted when needed. Failures are those of the calls to GitHub. */
 export class AppTokenSource implements TokenSource {
   readonly kind = 'app';
   private readonly options: AppTokenOptions;
   private readonly policy: RetryPolicy;
+  private auth: ReturnType<typeof createAppAuth>;
   private current: Minted | undefined;
+  /** All that were minted: whether one has ended is GitHub's to say. */
+  private live: readonly string[] = [];
   private minting: Promise<Minted> | undefined;
-  private installation: Promise<z.infer<typeof installationSchema>> | undefined;
-  /** GitHub's clock minus ours, ms; learned when a JWT is refused for its times. */
-  private skewMs = 0;
+  private installation: Promise<Installation> | undefined;
+  /** GitHub's clock minus ours, s; learned when a JWT is refused for its times. */
+  private skew = 0;
+  /** Of GitHub's last answer. */
+  private date = Number.NaN;
 
   constructor(options: AppTokenOptions) {
     this.options = options;
-    const { clock, random } = options;
+    const { clock, random, octokit } = options;
     this.policy = { clock, random, budgetMs: 60_000, maxDelayMs: 10_000 };
+    octokit.hook.after('request', ({ headers }) => {
+      this.date = Date.parse(headers.date ?? '');
+    });
+    this.auth = this.signIn();
   }
 
   async token(): Promise<string> {
@@ -98,6 +109,13 @@ export class AppTokenSource implements TokenSource {
     return slug === undefined ? undefined : `${slug}[bot]`;
   }
 
+  async revoke(): Promise<void> {
+    const tokens = this.live;
+    this.current = undefined;
+    this.live = [];
+    if (await revokeTokens(this.options.octokit, tokens)) this.options.keep([]);
+  }
+
   private minted(): Promise<Minted> {
     this.minting ??= this.mint().finally(() => {
       this.minting = undefined;
@@ -106,52 +124,77 @@ export class AppTokenSource implements TokenSource {
   }
 
   private async mint(): Promise<Minted> {
-    const { clock, mask, repository } = this.options;
-    const { id } = await this.findInstallation();
-    const { data, date } = await this.asApp('POST', `/app/installations/${id}/access_tokens`, {
-      repositories: [repository.repo],
-    });
-    const answer = mintedSchema.parse(data);
-    mask(answer.token);
+    const { clock, mask, keep, repository } = this.options;
+    const installation = await this.findInstallation();
+    const permissions = this.grantedOf(installation);
+    const { token, expiresAt } = await this.asApp(() =>
+      this.auth({
+        type: 'installation',
+        installationId: installation.id,
+        repositoryNames: [repository.repo],
+        permissions,
+        // Its own cache would hand out tokens with a minute left.
+        refresh: true,
+      }),
+    );
+    mask(token);
     // The end is by GitHub's clock; how long the token lives is what both clocks agree on.
-    const theirNow = Date.parse(date ?? '');
-    const lifeMs = Date.parse(answer.expires_at) - (Number.isNaN(theirNow) ? clock.now() : theirNow);
-    this.current = {
-      token: answer.token,
-      expiresAt: clock.now() + lifeMs,
-      permissions: answer.permissions,
-    };
-    return this.current;
+    const theirNow = Number.isNaN(this.date) ? clock.now() : this.date;
+    this.live = [...this.live, token];
+    keep(this.live);
+    const minted = { token, permissions, expiresAt: clock.now() + Date.parse(expiresAt) - theirNow };
+    this.current = minted;
+    return minted;
   }
 
-  private findInstallation(): Promise<z.infer<typeof installationSchema>> {
-    const { owner, repo } = this.options.repository;
-    const path = `/repos/${encodeURIComponent(owner)}/${encodeURIComponent(repo)}/installation`;
-    this.installation ??= this.asApp('GET', path)
-      .then(({ data }) => installationSchema.parse(data))
-      .catch((error: unknown) => {
-        this.installation = undefined;
-        throw error;
+  /** @throws Refusal `missing-permission` when the installation has not what every run needs. */
+  private grantedOf(installation: Installation): TokenPermissions {
+    const { permissions: wanted, repository, warn } = this.options;
+    const { permissions: has } = installation;
+    if (has === undefined) return wanted;
+    const missing = Object.entries(wanted).filter(([name, access]) => !covers(has[name], access));
+    if (missing.some(([name]) => !isOptional(name))) {
+      throw appPermissionMissing({ repository, missing, settingsUrl: installation.html_url });
+    }
+    for (const [name, access] of missing) {
+      warn(
+        `The App has no permission ${name.replaceAll('_', ' ')}: ${access} on ${repository.owner}/${repository.repo}; what needs it will be left to a person.`,
+      );
+    }
+    const without = new Set(missing.map(([name]) => name));
+    return Object.fromEntries(Object.entries(wanted).filter(([name]) => !without.has(name)));
+  }
+
+  private findInstallation(): Promise<Installation> {
+    const { octokit, repository, clientId } = this.options;
+    this.installation ??= this.asApp(async () => {
+      const { token } = await this.auth({ type: 'app' });
+      const { data } = await octokit.request('GET /repos/{owner}/{repo}/installation', {
+        ...repository,
+        headers: { authorization: `Bearer ${token}` },
       });
+      const answer: unknown = data;
+      return installationSchema.parse(answer);
+    }).catch((error: unknown) => {
+      this.installation = undefined;
+      const failure = httpFailure(error);
+      if (failure?.kind !== 'answer') throw error;
+      if (failure.status === 401 || /integration not found/i.test(failure.message)) {
+        throw appNotAccepted({ clientId, words: failure.message, cause: error });
+      }
+      throw failure.status === 404 ? appNotInstalled(repository, error) : error;
+    });
     return this.installation;
   }
 
   /** A call as the App itself. Minting is repeated freely: a token that nobody received harms nobody. */
-  private asApp(method: 'GET' | 'POST', url: string, body: Readonly<Record<string, unknown>> = {}) {
-    const { octokit, clientId, privateKey, clock } = this.options;
-    const once = async () => {
-      const jwt = appJwt(clientId, privateKey, clock.now() + this.skewMs);
-      const headers = { authorization: `Bearer ${jwt}` };
-      const response = await octokit.request({ method, url, headers, ...body });
-      const data: unknown = response.data;
-      return { data, date: response.headers.date };
-    };
+  private asApp<T>(call: () => Promise<T>): Promise<T> {
     return retrying(async () => {
       try {
-        return await once();
+        return await call();
       } catch (error) {
         if (!this.learnSkew(error)) throw error;
-        return await once();
+        return await call();
       }
     }, this.policy);
   }
@@ -160,9 +203,51 @@ export class AppTokenSource implements TokenSource {
   private learnSkew(error: unknown): boolean {
     const failure = httpFailure(error);
     if (failure?.kind !== 'answer' || failure.status !== 401) return false;
-    const skew = Date.parse(failure.headers.date ?? '') - this.options.clock.now();
-    if (Number.isNaN(skew) || Math.abs(skew - this.skewMs) < 30_000) return false;
-    this.skewMs = skew;
+    // The library signs by the machine's own clock.
+    const skew = Math.round((Date.parse(failure.headers['date'] ?? '') - Date.now()) / 1000);
+    if (Number.isNaN(skew) || Math.abs(skew - this.skew) < 30) return false;
+    this.skew = skew;
+    this.auth = this.signIn();
     return true;
   }
+
+  private signIn(): ReturnType<typeof createAppAuth> {
+    const { clientId, privateKey, octokit } = this.options;
+    return createAppAuth({
+      appId: clientId,
+      privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      request: octokit.request,
+      log: { warn: () => {} },
+      ...(this.skew === 0 ? {} : { timeDifference: this.skew }),
+    });
+  }
+}
+
+/**
+ * Takes tokens back, each asked once and shortly: what fails ends by itself within the hour.
+ * @returns whether GitHub takes none of them any more.
+ */
+export async function revokeTokens(octokit: Octokit, tokens: readonly string[]): Promise<boolean> {
+  const revoked = await Promise.all(
+    tokens.map(async token => {
+      try {
+        await octokit.request('DELETE /installation/token', {
+          headers: { authorization: `Bearer ${token}` },
+          request: { signal: AbortSignal.timeout(REVOKE_TIMEOUT_MS) },
+        });
+        return true;
+      } catch (error) {
+        const failure = httpFailure(error);
+        // It has ended, or somebody else has revoked it.
+        return failure?.kind === 'answer' && failure.status === 401;
+      }
+    }),
+  );
+  return revoked.every(Boolean);
+}
+
+const LEVELS: readonly (string | undefined)[] = [undefined, 'read', 'write', 'admin'];
+
+function covers(has: string | undefined, wanted: string): boolean {
+  return LEVELS.indexOf(has) >= LEVELS.indexOf(wanted);
 }

@@ -67,7 +67,7 @@ export class CheckRunSink implements ReportSink {
     try {
       await this.writeOnce(view, { turn, budgetMs: last ? LAST_BUDGET_MS : BUDGET_MS });
     } catch (caught) {
-      const { error, forbidden } = reportFailure(caught, now);
+      const { error, forbidden } = reportFailure(caught, { now, needed: 'checks' });
       if (error instanceof ComeBackLater) this.cadence.forget();
       this.forbidden ||= forbidden;
       throw error;
@@ -83,7 +83,10 @@ export class CheckRunSink implements ReportSink {
       } catch (error) {
         // Another App made it, or it was deleted: a new one takes its place.
         const status = statusOf(error);
-        const { error: later } = reportFailure(error, this.options.client.clock.now());
+        const { error: later } = reportFailure(error, {
+          now: this.options.client.clock.now(),
+          needed: 'checks',
+        });
         if (later instanceof ComeBackLater || (status !== 403 && status !== 404)) throw error;
         this.id = undefined;
       }

@@ -3,7 +3,14 @@ import type { Expectation } from './expectation.ts';
 import type { KnownRevisions } from './flux-progress.ts';
 import type { Identity } from './identity.ts';
 import type { Observation } from './observation.ts';
-import type { CommitRecord, ReconcileTarget, RevertForms, RevertRecord, WriteRefusal } from './ports.ts';
+import type {
+  CommitRecord,
+  ReconcileTarget,
+  RevertForms,
+  RevertRecord,
+  UnavailableReason,
+  WriteRefusal,
+} from './ports.ts';
 import type { TargetKey } from './target.ts';
 import type { Track } from './track.ts';
 import type { Outcome, Reason, Verdict } from './verdict.ts';
@@ -69,6 +76,8 @@ export interface Followed {
   readonly barrierOpenedAt?: number;
   readonly lostSightSince?: number;
   readonly lostSight?: string;
+  /** Why, as a reason; absent: it could not be reached. */
+  readonly lostSightReason?: UnavailableReason;
   /** Things worth knowing that happened on the way, oldest first. */
   readonly notes: readonly string[];
 }
@@ -120,7 +129,7 @@ export type RolloutState =
 /** What happened, as the loop tells it. Every event carries the runner's time separately. */
 export type RolloutEvent =
   | { readonly type: 'observed'; readonly observation: Observation; readonly known: KnownRevisions }
-  | { readonly type: 'unreadable'; readonly message: string }
+  | { readonly type: 'unreadable'; readonly message: string; readonly reason?: UnavailableReason }
   | { readonly type: 'tick' }
   | { readonly type: 'cancelled'; readonly by: string }
   | { readonly type: 'reverted'; readonly revert: RevertRecord | undefined }
