@@ -28,6 +28,7 @@ import { HtmlReportSink } from './report/html/html-report-sink.ts';
 import { SummarySink } from './report/summary-sink.ts';
 import type { Clock } from './rollout/ports.ts';
 import type { Memory } from './run/memory.ts';
+import { objectsOf } from './run/observed-objects.ts';
 import type { RunParts, RunReporter } from './run/parts.ts';
 import type { Log } from './runtime/log.ts';
 import type { ReportIds } from './runtime/outputs.ts';
@@ -104,8 +105,10 @@ export function assemble(on: Assembly): Assembled {
     });
     kube = connection;
     const gauge = inputs.flaggerMetrics && gaugeOf(kube, inputs.flaggerMetrics, on.log);
-    const { warnings } = connection;
-    return new Cluster({ kube, clock, random, rollout, repository, host, gauge, warnings });
+    const objects = objectsOf(rollout);
+    const { flaggerMetrics: flagger } = inputs;
+    const what = { rollout, objects, flagger, repository, host };
+    return new Cluster({ kube: connection, clock, random, gauge, ...what });
   });
 
   let ids: ReportIds = { checkRun: undefined, comment: undefined };

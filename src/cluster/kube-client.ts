@@ -1,26 +1,11 @@
-import type { RequestOptions } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { KubeConfig } from '@kubernetes/client-node';
-import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { request } from 'undici';
 import { z } from 'zod';
-import { tlsWarnings } from './kubeconfig.ts';
-import { loginByPlugin, PluginFailed, type PluginOptions } from './exec-plugin.ts';
+import { PluginFailed } from './exec-plugin.ts';
+import { KubeError, KubeUnreachable, messageOf } from './kube-errors.ts';
+import { KubeLogin, type KubeLoginOptions } from './kube-login.ts';
 
-/** The API server answered with an error; `status` is the HTTP status. */
-export class KubeError extends Error {
-  override readonly name = 'KubeError';
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
-/** No whole answer came: refused, reset, timed out. */
-export class KubeUnreachable extends Error {
-  override readonly name = 'KubeUnreachable';
-}
+export { KubeError, KubeUnreachable } from './kube-errors.ts';
 
 export interface WatchEvent {
   readonly type: string;
@@ -51,56 +36,41 @@ export interface KubeClient {
 const REQUEST_TIMEOUT_MS = 15_000;
 const RETRIES = 2;
 const RETRY_AFTER_MS = 200;
-/** A login is made anew so long before it ends (ms). */
-const RENEW_BEFORE_MS = 60_000;
 const listSchema = z.object({ items: z.array(z.unknown()).nullable() });
 const statusSchema = z.object({ message: z.string() });
 const eventSchema = z.object({ type: z.string(), object: z.unknown() });
 
+type Method = 'GET' | 'PATCH' | 'POST';
+
 interface Content {
   readonly body: unknown;
-  readonly type: 'application/merge-patch+json' | 'application/apply-patch+yaml';
-}
-
-interface Login {
-  /** When it ends, ms; undefined when that is not known. */
-  readonly until: number | undefined;
-  readonly dispatcher: Dispatcher;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly type: 'application/json' | 'application/merge-patch+json' | 'application/apply-patch+yaml';
 }
 
 /**
  * A client of exactly the calls we make, with client-node's credentials. Its typed API classes would make the action
  * several megabytes larger and hide status codes; its loading of kubeconfigs, exec plugins and OIDC is kept.
  */
-export function createKubeClient(options: KubeClientOptions): ClusterConnection {
+export function createKubeClient(options: KubeLoginOptions): ClusterConnection {
   return new Client(options);
 }
 
 export interface ClusterConnection extends KubeClient {
   /** What of the way to the API server is not protected; for people. */
   readonly warnings: readonly string[];
-}
-
-/** `mask` and `say` are for what exec plugins give and say; `env` is read for proxies, and passed on to them in part. */
-export interface KubeClientOptions extends PluginOptions {
-  /** Loaded anew after a 401: tokens in files and of exec plugins end. */
-  readonly load: () => KubeConfig;
+  /** Posts a question that the server answers and does not keep. */
+  review(path: string, body: unknown): Promise<unknown>;
 }
 
 class Client implements ClusterConnection {
   readonly warnings: readonly string[];
-  private readonly options: KubeClientOptions;
   private readonly server: string;
-  private config: KubeConfig;
-  private login: Promise<Login> | undefined;
-  private readonly opened = new Set<Dispatcher>();
+  private readonly login: KubeLogin;
 
-  constructor(options: KubeClientOptions) {
-    this.options = options;
-    this.config = options.load();
-    this.warnings = tlsWarnings(this.config, options.env);
-    this.server = (this.config.getCurrentCluster()?.server ?? '').replace(/\/+$/, '');
+  constructor(options: KubeLoginOptions) {
+    this.login = new KubeLogin(options);
+    this.warnings = this.login.warnings;
+    this.server = this.login.server;
   }
 
   async get(path: string): Promise<unknown> {
@@ -125,13 +95,17 @@ class Client implements ClusterConnection {
     await this.send('PATCH', path, { body, type: 'application/merge-patch+json' });
   }
 
+  async review(path: string, body: unknown): Promise<unknown> {
+    return await this.repeated(() => this.send('POST', path, { body, type: 'application/json' }));
+  }
+
   async applyPatch(path: string, body: unknown): Promise<void> {
     // YAML is what the API server asks for; JSON is YAML.
     await this.send('PATCH', path, { body, type: 'application/apply-patch+yaml' });
   }
 
   async watch(options: Parameters<KubeClient['watch']>[0]): Promise<void> {
-    const { dispatcher, headers } = await this.loggedIn();
+    const { dispatcher, headers } = await this.login.now();
     const path = withQuery(options.path, { ...options.query, watch: '1' });
     try {
       const answer = await request(`${this.server}${path}`, {
@@ -156,7 +130,7 @@ class Client implements ClusterConnection {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.opened].map(dispatcher => dispatcher.destroy()));
+    await this.login.close();
   }
 
   /** Reads are sent again a moment later; longer trouble is the caller's to judge. */
@@ -171,7 +145,7 @@ class Client implements ClusterConnection {
     }
   }
 
-  private async send(method: 'GET' | 'PATCH', path: string, content?: Content): Promise<unknown> {
+  private async send(method: Method, path: string, content?: Content): Promise<unknown> {
     const on = { accept: 'application/json', timeoutMs: REQUEST_TIMEOUT_MS, content };
     const text = await this.exchange(method, path, on);
     try {
@@ -182,12 +156,12 @@ class Client implements ClusterConnection {
   }
 
   private async exchange(
-    method: 'GET' | 'PATCH',
+    method: Method,
     path: string,
     on: { readonly accept: string; readonly timeoutMs: number; readonly content?: Content | undefined },
   ): Promise<string> {
     const { accept, timeoutMs, content } = on;
-    const { dispatcher, headers } = await this.loggedIn();
+    const { dispatcher, headers } = await this.login.now();
     try {
       const answer = await request(`${this.server}${path}`, {
         method,
@@ -210,56 +184,9 @@ class Client implements ClusterConnection {
   }
 
   private async refused(status: number, text: string): Promise<KubeError> {
-    if (status === 401) this.loginAnew();
+    if (status === 401) this.login.anew();
     const message = statusSchema.safeParse(json(text)).data?.message ?? text.slice(0, 200);
     return new KubeError(status, message || `status ${status}`);
-  }
-
-  private loginAnew(): void {
-    try {
-      this.config = this.options.load();
-    } catch {
-      // The file may be written just now; the old credentials are tried again.
-    }
-    this.login = undefined;
-  }
-
-  private async loggedIn(): Promise<Login> {
-    const made = this.login;
-    const { until } = (await made) ?? {};
-    const ends = until !== undefined && until - RENEW_BEFORE_MS < Date.now();
-    if (ends && this.login === made) this.login = undefined;
-    this.login ??= this.makeLogin().catch((error: unknown) => {
-      this.login = undefined;
-      if (error instanceof PluginFailed) throw error;
-      throw new KubeUnreachable(`the credentials could not be made ready: ${messageOf(error)}`, {
-        cause: error,
-      });
-    });
-    return await this.login;
-  }
-
-  private async makeLogin(): Promise<Login> {
-    const { env } = this.options;
-    const plugin = this.config.getCurrentUser()?.exec
-      ? await loginByPlugin(this.config, this.options)
-      : undefined;
-    const options: RequestOptions = {};
-    await (plugin?.config ?? this.config).applyToHTTPSOptions(options);
-    const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername, auth } = options;
-    // The kubeconfig's own proxy is for this cluster, and wins over the environment's.
-    const own = this.config.getCurrentCluster()?.proxyUrl;
-    const dispatcher = new EnvHttpProxyAgent({
-      httpProxy: own ?? env['http_proxy'] ?? env['HTTP_PROXY'] ?? '',
-      httpsProxy: own ?? env['https_proxy'] ?? env['HTTPS_PROXY'] ?? '',
-      noProxy: own === undefined ? (env['no_proxy'] ?? env['NO_PROXY'] ?? '') : '',
-      allowH2: false,
-      connect: defined({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }),
-      requestTls: defined({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }),
-    });
-    this.opened.add(dispatcher);
-    const basic = auth ? { authorization: `Basic ${Buffer.from(auth).toString('base64')}` } : {};
-    return { until: plugin?.until, dispatcher, headers: { ...basic, ...plainHeaders(options.headers) } };
   }
 }
 
@@ -267,18 +194,6 @@ class Client implements ClusterConnection {
 function isPassing(error: unknown): boolean {
   if (error instanceof KubeUnreachable) return true;
   return error instanceof KubeError && (error.status === 401 || error.status === 429 || error.status >= 500);
-}
-
-function plainHeaders(headers: unknown): Readonly<Record<string, string>> {
-  const parsed = z.record(z.string(), z.union([z.string(), z.number()])).safeParse(headers ?? {});
-  return Object.fromEntries(Object.entries(parsed.data ?? {}).map(([name, value]) => [name, String(value)]));
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined | null> };
-
-function defined<T extends object>(given: T): Defined<T> {
-  const kept = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
-  return Object.fromEntries(kept) as Defined<T>;
 }
 
 function withQuery(path: string, query: Readonly<Record<string, string>>): string {
@@ -290,12 +205,6 @@ function asKubeError(error: unknown): KubeError | KubeUnreachable | PluginFailed
   if (error instanceof KubeError || error instanceof KubeUnreachable || error instanceof PluginFailed)
     return error;
   return new KubeUnreachable(messageOf(error), { cause: error });
-}
-
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
-  return `${error.message || error.name}${cause}`;
 }
 
 function json(text: string): unknown {
