@@ -128,6 +128,14 @@ describe('a kubeconfig', () => {
     expect(masked.toSorted()).toEqual([...secrets, ...whole].toSorted());
   });
 
+  it.each(['tokenFile', 'token-file'])('may name a file with the token: %s', key => {
+    const file = join(folder, 'token');
+    writeFileSync(file, 'SECRET-in-file\n');
+    const { config, masked } = load(one({ server: 'https://a' }, { [key]: file }));
+    expect(config.getCurrentUser()?.token).toBe('SECRET-in-file');
+    expect(masked).toEqual(['SECRET-in-file']);
+  });
+
   it('keeps its anchors and merge keys', () => {
     const text = `x: &user {token: SECRET-anchor}\nclusters: [{name: a, cluster: {server: https://a}}]\nusers: [{name: a, user: {<<: *user}}]\ncontexts: [{name: a, context: {cluster: a, user: a}}]\ncurrent-context: a\n`;
     const { config, masked } = load(text);

@@ -19,7 +19,12 @@ export function connectionOf(given: Arguments, env: Env): ClusterConnection {
     if (as !== undefined) config.users = config.users.map(user => ({ ...user, impersonateUser: as }));
     return config;
   };
-  return createKubeClient({ load, env, mask, say: line => process.stderr.write(`${line}\n`) });
+  const say = (line: string): void => {
+    process.stderr.write(`${line}\n`);
+  };
+  const connection = createKubeClient({ load, env, mask, say });
+  for (const warning of connection.warnings) say(`Warning: ${warning}`);
+  return connection;
 }
 
 /** @throws UsageError when nothing says which repository is released into. */

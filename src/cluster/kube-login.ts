@@ -84,8 +84,12 @@ export class KubeLogin {
       requestTls: defined({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }),
     });
     this.opened.add(dispatcher);
+    const headers = plainHeaders(options.headers);
+    // Of whatever made it: a plugin, a file, OIDC.
+    const [, token] = /^Bearer (.+)$/.exec(headers['Authorization'] ?? '') ?? [];
+    if (token !== undefined) this.options.mask(token);
     const basic = auth ? { authorization: `Basic ${Buffer.from(auth).toString('base64')}` } : {};
-    return { until: plugin?.until, dispatcher, headers: { ...basic, ...plainHeaders(options.headers) } };
+    return { until: plugin?.until, dispatcher, headers: { ...basic, ...headers } };
   }
 
   async close(): Promise<void> {

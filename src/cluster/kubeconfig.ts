@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
-import { isMap, parseAllDocuments, visit } from 'yaml';
+import { isMap, isScalar, parseAllDocuments, visit } from 'yaml';
 import { EMPTY_SECRET } from '../config/gitops-credentials.ts';
 import { isSecureUrl } from '../config/secure-url.ts';
 import { Refusal } from '../rollout/verdict.ts';
@@ -25,6 +25,10 @@ export interface KubeconfigChoice {
 export function loadKubeconfig({ kubeconfig, context, mask }: KubeconfigChoice): KubeConfig {
   const config = kubeconfig === undefined ? defaultConfig() : givenConfig(kubeconfig, mask);
   for (const secret of secretsIn(config)) mask(secret);
+  // Files of tokens end with their line.
+  config.users = config.users.map(user =>
+    user.token === undefined ? user : { ...user, token: user.token.trim() },
+  );
   if (context !== undefined) {
     const names = config.getContexts().map(({ name }) => name);
     if (!names.includes(context))
@@ -120,6 +124,10 @@ function asJson(text: string): string {
     // A token of digits is text all the same.
     Scalar: (_, node) => {
       if (typeof node.value === 'number' && node.source !== undefined) node.value = node.source;
+    },
+    // client-node knows it by the name of kubectl's flag only.
+    Pair: (_, { key }) => {
+      if (isScalar(key) && key.value === 'tokenFile') key.value = 'token-file';
     },
   });
   return loading(() => JSON.stringify(document.toJS()));
