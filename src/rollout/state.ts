@@ -5,6 +5,7 @@ import type { Identity } from './identity.ts';
 import type { Observation } from './observation.ts';
 import type {
   CommitRecord,
+  PullRequestOutcome,
   ReconcileTarget,
   RevertForms,
   RevertRecord,
@@ -40,6 +41,8 @@ export interface Intent {
     readonly approvalMs: number;
     readonly lostSightMs: number;
     readonly backMs: number;
+    /** By the runner's clock, ms: how long a revert may be tried; undefined = not known. */
+    readonly revertBy: number | undefined;
     /** By the runner's clock, ms: when the job has no time left for more than a revert; undefined = not known. */
     readonly jobEndsAt: number | undefined;
   };
@@ -105,7 +108,7 @@ export type RolloutState =
       readonly phase: 'verifyingRevert';
       readonly cause: Cause;
       readonly forms: RevertForms;
-      readonly revert: RevertRecord | undefined;
+      readonly revert: RevertRecord;
       readonly revertedAt: number;
       readonly deadline: number;
       /** Since when each canary is back without a break. */
@@ -123,6 +126,8 @@ export type RolloutState =
       readonly revert?: RevertRecord;
       readonly revertedAt?: number;
       readonly pullRequest?: { readonly url: string; readonly number: number };
+      /** The version may still be in Git, and trying again could take it back: whoever comes next does. */
+      readonly revertOpen?: { readonly sha?: string };
       readonly backAt?: number;
     });
 
@@ -132,7 +137,8 @@ export type RolloutEvent =
   | { readonly type: 'unreadable'; readonly message: string; readonly reason?: UnavailableReason }
   | { readonly type: 'tick' }
   | { readonly type: 'cancelled'; readonly by: string }
-  | { readonly type: 'reverted'; readonly revert: RevertRecord | undefined }
+  | { readonly type: 'reverted'; readonly revert: RevertRecord }
+  | { readonly type: 'revertUnsure'; readonly revert: string; readonly detail: string }
   | { readonly type: 'revertConflict'; readonly paths: readonly string[] }
   | {
       readonly type: 'revertRefused';
@@ -142,8 +148,7 @@ export type RolloutEvent =
     }
   | { readonly type: 'barrierOpened' }
   | { readonly type: 'barrierStuck'; readonly detail: string }
-  | { readonly type: 'pullRequestOpened'; readonly url: string; readonly number: number }
-  | { readonly type: 'pullRequestFailed'; readonly message: string };
+  | { readonly type: 'pullRequestAnswered'; readonly outcome: PullRequestOutcome };
 
 /** What the loop is asked to do; the answer comes back as an event. */
 export type Effect =
