@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import * as core from '@actions/core';
 import { readWorkspaceFile } from './assemble.ts';
-import { loadKubeconfig } from './cluster/kubeconfig.ts';
+import { loadKubeconfig } from './cluster/login/kubeconfig.ts';
 import { purposeOf, type RunPurpose, type WorkflowEvent } from './config/event-mode.ts';
 import { readInputs } from './config/inputs.ts';
 import { formatProblems, parseRolloutFile } from './config/rollout-file.ts';

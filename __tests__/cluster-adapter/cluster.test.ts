@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { ClusterWatcher } from '../../src/cluster/cluster-watcher.ts';
 import { createKubeClient } from '../../src/cluster/kube-client.ts';
-import { loadKubeconfig } from '../../src/cluster/kubeconfig.ts';
+import { loadKubeconfig } from '../../src/cluster/login/kubeconfig.ts';
 import { sameRepository } from '../../src/cluster/same-repository.ts';
 import { goDurationMs } from '../../src/flagger/go-duration.ts';
 import { ClusterUnavailable } from '../../src/rollout/ports.ts';

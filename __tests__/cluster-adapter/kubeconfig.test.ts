@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { loadKubeconfig, tlsWarnings } from '../../src/cluster/kubeconfig.ts';
+import { loadKubeconfig, tlsWarnings } from '../../src/cluster/login/kubeconfig.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'kubeconfig-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

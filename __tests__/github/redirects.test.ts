@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createGitHubClient } from '../../src/github/client.ts';
-import { givenToken } from '../../src/github/token-source.ts';
+import { givenToken } from '../../src/github/tokens/token-source.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 
 const servers: Server[] = [];

@@ -1,5 +1,5 @@
 import { type ClusterConnection, createKubeClient } from '../cluster/kube-client.ts';
-import { loadKubeconfig } from '../cluster/kubeconfig.ts';
+import { loadKubeconfig } from '../cluster/login/kubeconfig.ts';
 import { Cluster } from '../cluster/run-cluster.ts';
 import { INPUT_DEFAULTS } from '../config/inputs.ts';
 import type { RolloutFile } from '../config/settings.ts';

@@ -1,7 +1,7 @@
 import { ZodError } from 'zod';
 import { ClusterForbidden, ClusterUnavailable } from '../rollout/ports.ts';
 import { Refusal } from '../rollout/verdict.ts';
-import { PluginFailed } from './exec-plugin.ts';
+import { PluginFailed } from './login/exec-plugin.ts';
 import { KubeError, KubeUnreachable } from './kube-client.ts';
 
 /** What a failed call means for a rollout: a right that is missing, or a cluster that cannot be read just now. */

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { request } from 'undici';
 import { z } from 'zod';
-import { PluginFailed } from './exec-plugin.ts';
+import { PluginFailed } from './login/exec-plugin.ts';
 import { KubeError, KubeUnreachable, messageOf } from './kube-errors.ts';
-import { KubeLogin, type KubeLoginOptions } from './kube-login.ts';
+import { KubeLogin, type KubeLoginOptions } from './login/kube-login.ts';
 
 export { KubeError, KubeUnreachable } from './kube-errors.ts';
 

@@ -1,5 +1,5 @@
-import type { RepositoryName } from '../config/settings.ts';
-import { Refusal } from '../rollout/verdict.ts';
+import type { RepositoryName } from '../../config/settings.ts';
+import { Refusal } from '../../rollout/verdict.ts';
 
 /** GitHub knows the App, or its key, not. */
 export function appNotAccepted(on: {

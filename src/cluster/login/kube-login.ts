@@ -4,7 +4,7 @@ import { type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { z } from 'zod';
 import { loginByPlugin, PluginFailed, type PluginOptions } from './exec-plugin.ts';
 import { tlsWarnings } from './kubeconfig.ts';
-import { KubeUnreachable, messageOf } from './kube-errors.ts';
+import { KubeUnreachable, messageOf } from '../kube-errors.ts';
 
 /** A login is made anew so long before it ends (ms). */
 const RENEW_BEFORE_MS = 60_000;

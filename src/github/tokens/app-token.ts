@@ -2,12 +2,12 @@ import type { KeyObject } from 'node:crypto';
 import { createAppAuth } from '@octokit/auth-app';
 import type { Octokit } from '@octokit/rest';
 import { z } from 'zod';
-import type { RepositoryName } from '../config/settings.ts';
-import { type AppPermissions, isOptional } from '../rights/github-permissions.ts';
-import type { Clock } from '../rollout/ports.ts';
+import type { RepositoryName } from '../../config/settings.ts';
+import { type AppPermissions, isOptional } from '../../rights/github-permissions.ts';
+import type { Clock } from '../../rollout/ports.ts';
 import { appNotAccepted, appNotInstalled, appPermissionMissing } from './app-refusals.ts';
-import { httpFailure } from './http-errors.ts';
-import { type RetryPolicy, retrying } from './retry.ts';
+import { httpFailure } from '../http-errors.ts';
+import { type RetryPolicy, retrying } from '../retry.ts';
 import type { TokenPermissions, TokenSource } from './token-source.ts';
 
 /** A token with less than this left is not used for new work: a commit and its revert must not meet its end. */

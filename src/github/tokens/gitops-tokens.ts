@@ -1,14 +1,14 @@
 import type { KeyObject } from 'node:crypto';
-import type { GitOpsCredentials, Inputs, Mode, RepositoryName } from '../config/settings.ts';
-import { appPermissions } from '../rights/github-permissions.ts';
-import type { Clock } from '../rollout/ports.ts';
+import type { GitOpsCredentials, Inputs, Mode, RepositoryName } from '../../config/settings.ts';
+import { appPermissions } from '../../rights/github-permissions.ts';
+import type { Clock } from '../../rollout/ports.ts';
 import { AppTokenSource, revokeTokens } from './app-token.ts';
-import { USER_AGENT } from './client.ts';
-import { createOctokit } from './octokit.ts';
+import { USER_AGENT } from '../client.ts';
+import { createOctokit } from '../octokit.ts';
 import { readPrivateKey } from './private-key.ts';
 import { sealTokens, unsealTokens } from './sealed-tokens.ts';
 import { givenToken, type TokenSource } from './token-source.ts';
-import type { GitHubFetch } from './transport.ts';
+import type { GitHubFetch } from '../transport.ts';
 
 export interface GitOpsAccess {
   /** The only host that the tokens are sent to. */

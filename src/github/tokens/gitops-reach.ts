@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { EMPTY_SECRET } from '../config/gitops-credentials.ts';
-import type { RepositoryName } from '../config/settings.ts';
-import { Refusal } from '../rollout/verdict.ts';
-import type { GitHubClient } from './client.ts';
-import { refusalOf } from './refusal.ts';
+import { EMPTY_SECRET } from '../../config/gitops-credentials.ts';
+import type { RepositoryName } from '../../config/settings.ts';
+import { Refusal } from '../../rollout/verdict.ts';
+import type { GitHubClient } from '../client.ts';
+import { refusalOf } from '../refusal.ts';
 
 /** As whom the token that GitHub gives each job acts; it never reaches a second repository. */
 const JOB_LOGIN = 'github-actions[bot]';

@@ -2,9 +2,9 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
 import { isMap, isScalar, parseAllDocuments, visit } from 'yaml';
-import { EMPTY_SECRET } from '../config/gitops-credentials.ts';
-import { isSecureUrl } from '../config/secure-url.ts';
-import { Refusal } from '../rollout/verdict.ts';
+import { EMPTY_SECRET } from '../../config/gitops-credentials.ts';
+import { isSecureUrl } from '../../config/secure-url.ts';
+import { Refusal } from '../../rollout/verdict.ts';
 import { secretsIn } from './kubeconfig-secrets.ts';
 
 export interface KubeconfigChoice {
