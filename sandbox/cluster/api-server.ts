@@ -294,10 +294,25 @@ async function body(request: IncomingMessage): Promise<Fields> {
 }
 
 function send(response: ServerResponse, value: unknown): void {
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+  response.writeHead(200, HEADERS).end(JSON.stringify(value));
 }
 
+/** The first is on every answer of an API server (apiserver endpoints/filters/audit_init.go). */
+const HEADERS = { 'audit-id': '0'.repeat(8), 'content-type': 'application/json' };
+
+/** apimachinery meta/v1 types.go: StatusReason. */
+const REASONS: Readonly<Record<number, string>> = {
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  405: 'MethodNotAllowed',
+  409: 'Conflict',
+  422: 'Invalid',
+  429: 'TooManyRequests',
+};
+
 function fail(response: ServerResponse, code: number, message: string): void {
-  const status = { apiVersion: 'v1', kind: 'Status', status: 'Failure', code, message };
-  response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(status));
+  const reason = REASONS[code] ?? 'InternalError';
+  const status = { apiVersion: 'v1', kind: 'Status', status: 'Failure', reason, code, message };
+  response.writeHead(code, HEADERS).end(JSON.stringify(status));
 }
