@@ -38,8 +38,6 @@ const RETRIES = 2;
 const RETRY_AFTER_MS = 200;
 const listSchema = z.object({ items: z.array(z.unknown()).nullable() });
 const statusSchema = z.object({ message: z.string() });
-/** What an API server says of an object that it does not have; a proxy's page says nothing of objects. */
-const notFoundSchema = z.object({ kind: z.literal('Status'), reason: z.literal('NotFound') });
 const eventSchema = z.object({ type: z.string(), object: z.unknown() });
 
 type Method = 'GET' | 'PATCH' | 'POST';
@@ -187,7 +185,8 @@ class Client implements ClusterConnection {
 
   private async refused(status: number, text: string): Promise<KubeError> {
     if (status === 401) this.login.anew();
-    if (status === 404 && !notFoundSchema.safeParse(json(text)).success) {
+    // An API server says it in JSON, or in plain words of a kind that it does not serve; a page is some proxy's.
+    if (status === 404 && /^\s*</.test(text)) {
       return new KubeError(502, 'something before the API server answered 404');
     }
     const message = statusSchema.safeParse(json(text)).data?.message ?? text.slice(0, 200);
