@@ -31,6 +31,9 @@ import type { Clock } from './rollout/ports.ts';
 import type { Memory } from './run/memory.ts';
 import { objectsOf } from './run/observed-objects.ts';
 import type { RunParts, RunReporter, SourceOrigin } from './run/parts.ts';
+import { keptSecrets, publicNames, SecretKeepingPlanner } from './run/secret-keeping-planner.ts';
+import { HiddenValues } from './secrets/hidden-values.ts';
+import { TreeSecrets } from './secrets/tree-secrets.ts';
 import type { Log } from './runtime/log.ts';
 import type { ReportIds } from './runtime/outputs.ts';
 import { saveTokens } from './runtime/saved-state.ts';
@@ -67,6 +70,7 @@ export interface Assembled {
 export function assemble(on: Assembly): Assembled {
   const { env, inputs, run, rollout, purpose, clock } = on;
   const startedAt = clock.now();
+  const secrets = new TreeSecrets(new HiddenValues(publicNames(rollout, run.repository)));
   const random = Math.random;
   const mask = (secret: string): void => core.setSecret(secret);
   let requests = 0;
@@ -107,8 +111,8 @@ export function assemble(on: Assembly): Assembled {
     kube = connection;
     const gauge = inputs.flaggerMetrics && gaugeOf(kube, inputs.flaggerMetrics, on.log);
     const objects = objectsOf(rollout);
-    const { flaggerMetrics: flagger } = inputs;
-    const what = { rollout, objects, flagger, repository, host };
+    const { flaggerMetrics: flagger, metricsNamespaces } = inputs;
+    const what = { rollout, objects, flagger, metricsNamespaces, repository, host };
     return new Cluster({ kube: connection, clock, random, gauge, ...what });
   });
 
@@ -130,7 +134,7 @@ export function assemble(on: Assembly): Assembled {
   const reporterFor = (of: { readonly id: string; readonly sourceSha: string }): RunReporter => {
     const ours = of.sourceSha === purpose.sourceSha;
     let checkUrl: string | undefined;
-    return new Reporter({
+    const reporter = new Reporter({
       clock,
       log: on.log,
       sinks: [
@@ -173,6 +177,10 @@ export function assemble(on: Assembly): Assembled {
             ]),
       ],
     });
+    return {
+      update: view => reporter.update(secrets.values.hideIn(view)),
+      finish: view => reporter.finish(secrets.values.hideIn(view)),
+    };
   };
 
   const parts: RunParts = {
@@ -213,10 +221,11 @@ export function assemble(on: Assembly): Assembled {
         },
       };
     },
-    planner: plannerOf(on),
+    planner: plannerOf(on, secrets),
+    secrets: keptSecrets(secrets),
     ...(purpose.withoutSecrets ? { workspaceOnly: workspaceOf(run, repository) } : {}),
     reporterFor,
-    say: line => on.log.info(line),
+    say: line => on.log.info(secrets.values.hide(line)),
     remember: on.remember,
     mayWrite: on.mayWrite,
     requireAllowedSource: mode =>
@@ -262,9 +271,10 @@ function gaugeOf(kube: KubeClient, service: FlaggerService, log: Log): FlaggerGa
   return new FlaggerGauge({ kube, service, onMissing });
 }
 
-function plannerOf({ rollout, purpose, env }: Assembly): RunParts['planner'] {
+function plannerOf({ rollout, purpose, env }: Assembly, secrets: TreeSecrets): RunParts['planner'] {
   const builder = new KustomizeBuilder({ env });
-  return new ReleasePlanner({ rollout, sourceSha: purpose.sourceSha, builder });
+  const planner = new ReleasePlanner({ rollout, sourceSha: purpose.sourceSha, builder });
+  return new SecretKeepingPlanner(planner, { secrets, rollout });
 }
 
 /** The host that Git URLs have: `api.github.com` serves what lies on github.com. */

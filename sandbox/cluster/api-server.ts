@@ -27,6 +27,8 @@ export interface ApiRequestNote {
   readonly path: string;
   readonly user: string;
   readonly status: number;
+  /** What kind of answer was asked for. */
+  readonly accept: string;
 }
 
 /** The API server's part that clients see: get, list, watch, patch. Faults are scripted through its fields. */
@@ -114,7 +116,13 @@ export class ApiServer {
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
     const user = this.users.get(token);
     const note = (status: number) =>
-      this.requests.push({ method, path: `${url.pathname}${url.search}`, user: user?.name ?? '', status });
+      this.requests.push({
+        method,
+        path: `${url.pathname}${url.search}`,
+        user: user?.name ?? '',
+        status,
+        accept: request.headers.accept ?? '',
+      });
     const scripted = this.scripted.shift();
     if (scripted !== undefined || !user) {
       const status = scripted ?? 401;
@@ -146,7 +154,7 @@ export class ApiServer {
     const route = routeOf(url.pathname);
     if (!route || this.unserved.has(route.plural)) {
       note(404);
-      fail(response, 404, 'the server could not find the requested resource');
+      response.writeHead(404, { ...HEADERS, 'content-type': 'text/plain' }).end('404 page not found\n');
       return;
     }
     const verb = verbOf(method, route, url);
@@ -166,7 +174,7 @@ export class ApiServer {
       return await dryRun(route, request, response);
     const object = this.store.get(route.kind, route.namespace ?? '', route.name ?? '');
     if (!object) return fail(response, 404, `${route.plural} "${route.name ?? ''}" not found`);
-    if (verb === 'get') return send(response, object);
+    if (verb === 'get') return send(response, asAccepted(object, request.headers.accept));
     if (verb === 'patch') {
       const patch = await body(request);
       const version = valueAt(patch, 'metadata', 'resourceVersion');
@@ -236,6 +244,13 @@ function isForbidden({ forbidden = [] }: ClusterUser, verb: string, plural: stri
 function pluralAsked(asked: Fields): string {
   const subresource = textAt(asked, 'subresource');
   return subresource === '' ? textAt(asked, 'resource') : `${textAt(asked, 'resource')}/${subresource}`;
+}
+
+/** API concepts, "Metadata-only fetches": the first of the accepted forms that the server knows. */
+function asAccepted(object: KubeObject, accept = ''): unknown {
+  if (!accept.includes('as=PartialObjectMetadata;')) return object;
+  const { metadata } = object;
+  return { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata', metadata };
 }
 
 function routeOf(path: string): Route | undefined {

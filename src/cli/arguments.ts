@@ -14,6 +14,7 @@ export const USAGE = `gated-rollout: what the action would do, from your own mac
   --as USER          ask the cluster as somebody else (system:serviceaccount:NAMESPACE:NAME), as kubectl does
   --kubeconfig FILE  default: KUBECONFIG, ~/.kube/config
   --context NAME     context of the kubeconfig; default its current one
+  --metrics-namespaces A,B  beside the targets' own: whose Prometheus may be asked for metrics (plan)
   --offline          ask no cluster: what runs is not known then, and nothing is proven
 `;
 
@@ -28,6 +29,7 @@ export interface Arguments {
   /** Whom to impersonate. */
   readonly as?: string;
   readonly rights: boolean;
+  readonly metricsNamespaces: readonly string[];
   readonly offline: boolean;
 }
 
@@ -66,6 +68,7 @@ export function readArguments(argv: readonly string[]): Arguments | undefined {
     ...(values.context === undefined ? {} : { context: values.context }),
     ...(values.as === undefined ? {} : { as: values.as }),
     rights: values.rights === true,
+    metricsNamespaces: (values['metrics-namespaces'] ?? '').split(',').filter(name => name !== ''),
     offline: values.offline === true,
   };
 }
@@ -84,6 +87,7 @@ function parsed(argv: readonly string[]) {
         context: { type: 'string' },
         as: { type: 'string' },
         rights: { type: 'boolean' },
+        'metrics-namespaces': { type: 'string' },
         offline: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -13,10 +13,13 @@ import { ReleasePlanner } from '../plan/planner.ts';
 import type { FluxChain, Observation, TargetView } from '../rollout/observation.ts';
 import { kindMeant, type TargetRef, targetKey } from '../rollout/target.ts';
 import { objectsOf } from '../run/observed-objects.ts';
+import { keptSecrets, SecretKeepingPlanner } from '../run/secret-keeping-planner.ts';
 import { systemClock } from '../runtime/clock.ts';
+import type { TreeSecrets } from '../secrets/tree-secrets.ts';
 import { type Arguments, UsageError } from './arguments.ts';
 import { chainLines } from './chain-lines.ts';
 import { type GitFolder, gitFolder } from './git-folder.ts';
+import { keepingSecrets } from './keeping-secrets.ts';
 import { clusterOf, connectionOf } from './open-cluster.ts';
 import { buildLine, planLines } from './plan-lines.ts';
 import { rightsLines } from './rights-lines.ts';
@@ -26,6 +29,8 @@ interface Ground {
   readonly chains: Readonly<Record<string, FluxChain>>;
   readonly observation: Observation;
 }
+
+type Work = (ground: Ground, files: FolderFiles) => Promise<readonly string[]>;
 
 /** Runs a command. @returns lines for the terminal. @throws UsageError, Refusal, ClusterForbidden, ClusterUnavailable. */
 export async function runCommand(
@@ -44,33 +49,41 @@ export async function runCommand(
 
 async function plan(given: Arguments, env: Readonly<Record<string, string | undefined>>) {
   const rollout = await rolloutOf(given, { valuesNeeded: true });
-  return await onGround(given, { env, rollout }, async (ground, files) => {
-    const planner = plannerOf(rollout, env);
-    const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-plan` });
-    if (!given.offline) planner.proveChain(planned.found, ground.observation);
-    return planLines(planned, await ground.metricsNow(planned));
-  });
+  const work =
+    (secrets: TreeSecrets): Work =>
+    async (ground, files) => {
+      const planner = plannerOf(rollout, env, secrets);
+      const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-plan` });
+      if (!given.offline) planner.proveChain(planned.found, ground.observation);
+      const metrics = await ground.metricsNow(planned);
+      return planLines(planned, { metrics, secrets: keptSecrets(secrets) });
+    };
+  return await keepingSecrets(rollout, secrets => onGround(given, { env, rollout }, work(secrets)));
 }
 
 async function check(given: Arguments, env: Readonly<Record<string, string | undefined>>) {
   const rollout = await rolloutOf(given, { valuesNeeded: false, placeholder: 'check' });
   if (given.rights) return await checkRights(given, env, rollout);
-  return await onGround(given, { env, rollout }, async (ground, files) => {
-    const lines = rollout.targets.flatMap(target => {
-      const key = targetKey(target);
-      const chain = ground.chains[key];
-      return chain ? chainLines(key, chain, ground.observation.targets[key] ?? NOTHING) : [];
-    });
-    const planner = plannerOf(rollout, env);
-    const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-check` });
-    const built = buildLine(planned.build);
-    if (given.offline) return [...lines, '', built, 'Nothing was proven of what runs: no cluster was asked.'];
-    planner.proveChain(planned.found, ground.observation);
-    const values = planned.found.map(
-      ({ change, current, path, line }) => `  ${change} ${current} (${path}:${line})`,
-    );
-    return [...lines, '', built, 'What the tree says is what runs:', ...values];
-  });
+  const work =
+    (secrets: TreeSecrets): Work =>
+    async (ground, files) => {
+      const lines = rollout.targets.flatMap(target => {
+        const key = targetKey(target);
+        const chain = ground.chains[key];
+        return chain ? chainLines(key, chain, ground.observation.targets[key] ?? NOTHING) : [];
+      });
+      const planner = plannerOf(rollout, env, secrets);
+      const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-check` });
+      const built = buildLine(planned.build);
+      if (given.offline)
+        return [...lines, '', built, 'Nothing was proven of what runs: no cluster was asked.'];
+      planner.proveChain(planned.found, ground.observation);
+      const values = planned.found.map(
+        ({ change, current, path, line }) => `  ${change} ${current} (${path}:${line})`,
+      );
+      return [...lines, '', built, 'What the tree says is what runs:', ...values];
+    };
+  return await keepingSecrets(rollout, secrets => onGround(given, { env, rollout }, work(secrets)));
 }
 
 async function checkRights(
@@ -135,15 +148,21 @@ async function rolloutOf(
   return parsed.rollout;
 }
 
-function plannerOf(rollout: RolloutFile, env: Readonly<Record<string, string | undefined>>): ReleasePlanner {
-  return new ReleasePlanner({ rollout, sourceSha: '0'.repeat(40), builder: new KustomizeBuilder({ env }) });
+function plannerOf(
+  rollout: RolloutFile,
+  env: Readonly<Record<string, string | undefined>>,
+  secrets: TreeSecrets,
+): SecretKeepingPlanner {
+  const builder = new KustomizeBuilder({ env });
+  const planner = new ReleasePlanner({ rollout, sourceSha: '0'.repeat(40), builder });
+  return new SecretKeepingPlanner(planner, { secrets, rollout });
 }
 
 /** With what the cluster says, or, offline, with what the folder says of itself. */
 async function onGround(
   given: Arguments,
   on: { readonly env: Readonly<Record<string, string | undefined>>; readonly rollout: RolloutFile },
-  work: (ground: Ground, files: FolderFiles) => Promise<readonly string[]>,
+  work: Work,
 ): Promise<readonly string[]> {
   const { rollout } = on;
   const git = await gitFolder(given.folder);

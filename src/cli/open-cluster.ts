@@ -46,6 +46,7 @@ export function clusterOf(
     rollout,
     objects: objectsOf(rollout),
     flagger: { namespace, name, port },
+    metricsNamespaces: given.metricsNamespaces,
     repository,
     host: git.origin?.host ?? 'github.com',
   });

@@ -4,6 +4,8 @@ import { z } from 'zod';
 import { PluginFailed } from './login/exec-plugin.ts';
 import { KubeError, KubeUnreachable, messageOf } from './kube-errors.ts';
 import { KubeLogin, type KubeLoginOptions } from './login/kube-login.ts';
+import { acceptOf } from './metadata-only.ts';
+import { withoutUrlSecrets } from '../secrets/public-urls.ts';
 
 export { KubeError, KubeUnreachable } from './kube-errors.ts';
 
@@ -37,7 +39,9 @@ const REQUEST_TIMEOUT_MS = 15_000;
 const RETRIES = 2;
 const RETRY_AFTER_MS = 200;
 const listSchema = z.object({ items: z.array(z.unknown()).nullable() });
-const statusSchema = z.object({ message: z.string() });
+const statusSchema = z.object({ kind: z.literal('Status'), message: z.string() });
+/** A page of whatever serves behind the API server. */
+const PAGE = 'text/plain';
 const eventSchema = z.object({ type: z.string(), object: z.unknown() });
 
 type Method = 'GET' | 'PATCH' | 'POST';
@@ -88,7 +92,7 @@ class Client implements ClusterConnection {
   }
 
   async text(path: string, timeoutMs: number): Promise<string> {
-    return await this.exchange('GET', path, { accept: 'text/plain', timeoutMs });
+    return await this.exchange('GET', path, { accept: PAGE, timeoutMs });
   }
 
   async mergePatch(path: string, body: unknown): Promise<void> {
@@ -110,12 +114,13 @@ class Client implements ClusterConnection {
     try {
       const answer = await request(`${this.server}${path}`, {
         dispatcher,
-        headers,
+        headers: { ...headers, accept: acceptOf(path) },
         signal: options.signal,
         headersTimeout: REQUEST_TIMEOUT_MS,
         bodyTimeout: 0,
       });
-      if (answer.statusCode !== 200) throw await this.refused(answer.statusCode, await answer.body.text());
+      if (answer.statusCode !== 200)
+        throw this.refused(answer.statusCode, await answer.body.text(), acceptOf(path));
       let rest = '';
       answer.body.setEncoding('utf8');
       for await (const chunk of answer.body) {
@@ -146,7 +151,7 @@ class Client implements ClusterConnection {
   }
 
   private async send(method: Method, path: string, content?: Content): Promise<unknown> {
-    const on = { accept: 'application/json', timeoutMs: REQUEST_TIMEOUT_MS, content };
+    const on = { accept: acceptOf(path), timeoutMs: REQUEST_TIMEOUT_MS, content };
     const text = await this.exchange(method, path, on);
     try {
       return JSON.parse(text);
@@ -176,21 +181,23 @@ class Client implements ClusterConnection {
         bodyTimeout: timeoutMs,
       });
       const text = await answer.body.text();
-      if (answer.statusCode >= 300) throw await this.refused(answer.statusCode, text);
+      if (answer.statusCode >= 300) throw this.refused(answer.statusCode, text, accept);
       return text;
     } catch (error) {
       throw asKubeError(error);
     }
   }
 
-  private async refused(status: number, text: string): Promise<KubeError> {
+  private refused(status: number, text: string, accept: string): KubeError {
     if (status === 401) this.login.anew();
+    // Not a word of what is no answer of the API server: it may say what is nobody's to see.
+    if (accept === PAGE) return new KubeError(status, `status ${status}`);
     // An API server says it in JSON, or in plain words of a kind that it does not serve; a page is some proxy's.
     if (status === 404 && /^\s*</.test(text)) {
       return new KubeError(502, 'something before the API server answered 404');
     }
-    const message = statusSchema.safeParse(json(text)).data?.message ?? text.slice(0, 200);
-    return new KubeError(status, message || `status ${status}`);
+    const message = statusSchema.safeParse(json(text)).data?.message ?? '';
+    return new KubeError(status, withoutUrlSecrets(message) || `status ${status}`);
   }
 }
 

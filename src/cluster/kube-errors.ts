@@ -1,3 +1,5 @@
+import { withoutUrlSecrets } from '../secrets/public-urls.ts';
+
 /** The API server answered with an error; `status` is the HTTP status. */
 export class KubeError extends Error {
   override readonly name = 'KubeError';
@@ -18,5 +20,5 @@ export class KubeUnreachable extends Error {
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
-  return `${error.message || error.name}${cause}`;
+  return withoutUrlSecrets(`${error.message || error.name}${cause}`);
 }

@@ -26,6 +26,7 @@ export const INPUT_DEFAULTS = {
   'report-file': '',
   environment: '',
   'flagger-metrics': 'flagger-system/flagger:http',
+  'metrics-namespaces': '',
   'settle-timeout': '15m',
   'apply-timeout': '10m',
   'approval-timeout': '30m',
@@ -72,6 +73,7 @@ export function readInputs(
     ...(read.text('report-file') === '' ? {} : { reportFile: read.text('report-file') }),
     ...(read.text('environment') === '' ? {} : { environment: read.text('environment') }),
     ...(read.text('flagger-metrics') === '' ? {} : { flaggerMetrics: read.service('flagger-metrics') }),
+    metricsNamespaces: read.namespaces('metrics-namespaces'),
     limits: {
       settleMs: read.duration('settle-timeout'),
       applyMs: read.duration('apply-timeout'),
@@ -186,6 +188,21 @@ class InputReader {
     return { namespace: namespace ?? '', name: service ?? '', port: port ?? '' };
   }
 
+  namespaces(name: InputName): readonly string[] {
+    const words = this.text(name)
+      .split(/[\s,]+/)
+      .filter(word => word !== '');
+    const wrong = words.find(word => !/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(word));
+    if (wrong !== undefined) {
+      this.problem(name, {
+        found: wrong,
+        allowed: 'names of namespaces, with blanks or commas between them',
+        message: `${wrong} can be no namespace.`,
+      });
+    }
+    return words;
+  }
+
   /** Names or patterns. A `!` would turn a list of what is allowed into one of what is not. */
   branches(name: InputName): readonly string[] {
     const listed = this.text(name)
@@ -211,7 +228,8 @@ class InputReader {
       const key = line.slice(0, Math.max(0, equals)).trim();
       if (key === '') {
         this.problem(name, {
-          found: line,
+          // The line may be the rest of a secret of several lines.
+          found: 'a line without a name',
           allowed: 'name=value, one per line',
           message: `A line of ${name} has no name before an equals sign.`,
         });

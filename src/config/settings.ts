@@ -176,6 +176,8 @@ export interface Inputs {
   readonly environment?: string;
   /** The Service behind which Flagger serves its metrics. */
   readonly flaggerMetrics?: { readonly namespace: string; readonly name: string; readonly port: string };
+  /** Beside those of the targets: whose Services a plan may ask for metrics. */
+  readonly metricsNamespaces: readonly string[];
   readonly limits: Limits;
 }
 

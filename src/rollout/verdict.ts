@@ -150,6 +150,7 @@ export const REASONS = {
   // unknown
   'cluster-unreachable': 'The cluster could not be read for too long.',
   'github-unreachable': 'GitHub could not be reached for too long.',
+  'left-unseen': 'A rollout was left unfinished, and this run cannot follow it.',
   'canary-replaced': 'The Canary was deleted or replaced.',
   'target-replaced': 'The target was deleted or replaced.',
 

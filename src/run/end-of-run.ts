@@ -1,6 +1,7 @@
 import type { RolloutState } from '../rollout/state.ts';
 import { takenBack } from '../rollout/outcome-text.ts';
 import type { Outcome, Refusal } from '../rollout/verdict.ts';
+import { withoutUrlSecrets } from '../secrets/public-urls.ts';
 
 /** The words in which a run ends that has no rollout to follow to its end. */
 
@@ -34,7 +35,7 @@ export function revertPushedOutcome(state: Extract<RolloutState, { phase: 'verif
 
 /** Something of ours broke while a commit of ours was on its way. */
 export function brokenOutcome(error: unknown, commit: string | undefined): Outcome {
-  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const what = withoutUrlSecrets(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
   if (commit === undefined) {
     return {
       verdict: 'refused',

@@ -28,11 +28,11 @@ export async function runStep(parts: RunParts, mode: Mode): Promise<RolloutView 
   const report = beginReport(parts);
   try {
     if (mode !== 'plan') await parts.requireAllowedSource(mode);
-    return await MODES[mode](watched, report);
+    return parts.secrets.hideIn(await MODES[mode](watched, report));
   } catch (error) {
     if (error instanceof TakenOver) return 'taken-over';
     const live = memory?.ended === false ? memory.commit : undefined;
-    return await report.end(outcomeOf(error, { parts, live }));
+    return parts.secrets.hideIn(await report.end(outcomeOf(error, { parts, live })));
   }
 }
 
