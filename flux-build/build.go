@@ -38,6 +38,8 @@ type query struct {
 type answer struct {
 	Objects []object `json:"objects,omitempty"`
 	Unknown []string `json:"unknown,omitempty"`
+	// Variables that nothing sets, and that have no default.
+	Unset []string `json:"unset,omitempty"`
 	// Flux's words, when it cannot build.
 	Broken string `json:"broken,omitempty"`
 	// What it would have fetched from elsewhere.
@@ -166,7 +168,7 @@ func finish(q query, built resmap.ResMap, folder string, asked []string) answer 
 	if err := substitute(q, built); err != nil {
 		return answer{Broken: err.Error()}
 	}
-	result := answer{Objects: make([]object, 0, built.Size()), Unknown: lastUnknown}
+	result := answer{Objects: make([]object, 0, built.Size()), Unknown: lastUnknown, Unset: lastUnset}
 	labels, annotations := commonMetadata(q.Kustomization)
 	for index, res := range built.Resources() {
 		if isKustomization(res) {
@@ -229,11 +231,11 @@ func inRepository(origin *resource.Origin, folder string) *resource.Origin {
 	return &found
 }
 
-var lastUnknown []string
+var lastUnknown, lastUnset []string
 
 // substitute: kustomization_controller.go build. SOPS files stay encrypted: nobody here has the keys.
 func substitute(q query, built resmap.ResMap) error {
-	lastUnknown = nil
+	lastUnknown, lastUnset = nil, nil
 	inline, _, _ := unstructured.NestedStringMap(q.Kustomization, "spec", "postBuild", "substitute")
 	strategy, _, _ := unstructured.NestedString(q.Kustomization, "spec", "postBuild", "substituteStrategy")
 	_, wanted, _ := unstructured.NestedFieldNoCopy(q.Kustomization, "spec", "postBuild")
@@ -246,9 +248,16 @@ func substitute(q query, built resmap.ResMap) error {
 			continue
 		}
 		known.look(res)
-		changed, err := flux.SubstituteVariables(
-			context.Background(), known, unstructured.Unstructured{Object: q.Kustomization}, res,
-			flux.SubstituteWithStrict(q.Strict), flux.SubstituteWithAlways(strategy == "Always"))
+		replace := func(strict bool) (*resource.Resource, error) {
+			return flux.SubstituteVariables(
+				context.Background(), known, unstructured.Unstructured{Object: q.Kustomization}, res,
+				flux.SubstituteWithStrict(strict), flux.SubstituteWithAlways(strategy == "Always"))
+		}
+		changed, err := replace(true)
+		if err != nil && !q.Strict && notSet.MatchString(err.Error()) {
+			known.lookForUnset(res)
+			changed, err = replace(false)
+		}
 		if err != nil {
 			return fmt.Errorf("post build failed for '%s/%s': %w", res.GetGvk(), res.GetName(), err)
 		}
@@ -258,7 +267,7 @@ func substitute(q query, built resmap.ResMap) error {
 			}
 		}
 	}
-	lastUnknown = known.unknownNames()
+	lastUnknown, lastUnset = sorted(known.unknown), sorted(known.unset)
 	return nil
 }
 

@@ -77,7 +77,13 @@ const sources: readonly VariableSource[] = [
 
 function ours(each: Case): Promise<Build> {
   const kustomization = { ...kustomizationOf(each), metadata: { name: each.name, namespace: NAMESPACE } };
-  return builder.build({ files, kustomization, artifact: { ignore: IGNORE }, substituteFrom: sources });
+  return builder.build({
+    files,
+    kustomization,
+    artifact: { ignore: IGNORE },
+    substituteFrom: sources,
+    strictSubstitution: true,
+  });
 }
 
 const statusSchema = z.object({

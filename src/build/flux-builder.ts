@@ -53,10 +53,11 @@ export class FluxBuilder implements TreeBuilder {
       mounts: this.mountsOf(rules),
       limits: this.limits,
     });
-    const path = specPath(query.kustomization);
-    await files.prefetch(path);
+    // It loads while the repository is asked.
     this.thread ??= new BuildThread(this.limits);
-    const ran = await this.thread.run(programQuery(query), tree);
+    const { thread } = this;
+    await files.prefetch(specPath(query.kustomization));
+    const ran = await thread.run(programQuery(query), tree);
     if (ran.kind !== 'answer') await this.close();
     return asBuild(ran, tree);
   }
