@@ -22,14 +22,18 @@ import { givenToken, type TokenSource } from './github/token-source.ts';
 import { readBranchRules } from './gitops/branch-rules.ts';
 import { FolderFiles } from './gitops/folder-files.ts';
 import { GitOpsRepository } from './gitops/git-ops-repository.ts';
-import { isOwnSourceCommit, relation } from './gitops/source-relation.ts';
+import { requireAllowedSource } from './gitops/allowed-source.ts';
+import { originOfSource, relation } from './gitops/source-relation.ts';
 import { ReleasePlanner } from './plan/planner.ts';
 import { Reporter } from './report/reporter.ts';
 import { HtmlReportSink } from './report/html/html-report-sink.ts';
 import { SummarySink } from './report/summary-sink.ts';
 import type { Clock } from './rollout/ports.ts';
 import type { Memory } from './run/memory.ts';
-import type { RunParts, RunReporter } from './run/parts.ts';
+import type { RunParts, RunReporter, SourceOrigin } from './run/parts.ts';
+import { keptSecrets, publicNames, SecretKeepingPlanner } from './run/secret-keeping-planner.ts';
+import { HiddenValues } from './secrets/hidden-values.ts';
+import { TreeSecrets } from './secrets/tree-secrets.ts';
 import type { Log } from './runtime/log.ts';
 import type { ReportIds } from './runtime/outputs.ts';
 import type { WorkflowRun } from './runtime/workflow-run.ts';
@@ -51,8 +55,8 @@ export interface Assembly {
 
 export interface Assembled {
   readonly parts: RunParts;
-  /** The source commit was made by us: releasing it would start the next one, for ever. */
-  readonly isOwnCommit: () => Promise<boolean>;
+  /** Who made the source commit: releasing one of our own would start the next one, for ever. */
+  readonly originOfSource: () => Promise<SourceOrigin>;
   /** Of the newest check run and comment that were written. */
   readonly ids: () => ReportIds;
   readonly requests: () => number;
@@ -63,6 +67,7 @@ export interface Assembled {
 export function assemble(on: Assembly): Assembled {
   const { env, inputs, run, rollout, purpose, clock } = on;
   const startedAt = clock.now();
+  const secrets = new TreeSecrets(new HiddenValues(publicNames(rollout, run.repository)));
   const random = Math.random;
   let requests = 0;
   const onRequest = () => {
@@ -77,7 +82,7 @@ export function assemble(on: Assembly): Assembled {
   const gitopsTokens = gitopsTokenSource(on, { apiUrl: gitopsApiUrl, repository, fetch });
   const source = client(run.apiUrl, givenToken(inputs.token));
   const gitops = client(gitopsApiUrl, gitopsTokens);
-  const own = once(async () => ({ login: await ownLogin(gitops), signs: gitopsTokens.kind === 'app' }));
+  const login = once(() => ownLogin(gitops));
   const reportLogin = once(() => ownLogin(source));
 
   let kube: KubeClient | undefined;
@@ -88,7 +93,8 @@ export function assemble(on: Assembly): Assembled {
       env,
     });
     const gauge = inputs.flaggerMetrics && gaugeOf(kube, inputs.flaggerMetrics, on.log);
-    return new Cluster({ kube, clock, random, rollout, repository, host, gauge });
+    const { metricsNamespaces } = inputs;
+    return new Cluster({ kube, clock, random, rollout, repository, host, gauge, metricsNamespaces });
   });
 
   let ids: ReportIds = { checkRun: undefined, comment: undefined };
@@ -109,7 +115,7 @@ export function assemble(on: Assembly): Assembled {
   const reporterFor = (of: { readonly id: string; readonly sourceSha: string }): RunReporter => {
     const ours = of.sourceSha === purpose.sourceSha;
     let checkUrl: string | undefined;
-    return new Reporter({
+    const reporter = new Reporter({
       clock,
       log: on.log,
       sinks: [
@@ -152,6 +158,10 @@ export function assemble(on: Assembly): Assembled {
             ]),
       ],
     });
+    return {
+      update: view => reporter.update(secrets.values.hideIn(view)),
+      finish: view => reporter.finish(secrets.values.hideIn(view)),
+    };
   };
 
   const parts: RunParts = {
@@ -179,32 +189,42 @@ export function assemble(on: Assembly): Assembled {
       view: query => cluster().view(query),
     },
     openRepository: async branch => {
-      const identity = await own();
+      const identity = { login: await login(), warn: (message: string) => on.log.warning(message) };
       return {
         name: { repository: `${repository.owner}/${repository.repo}`, branch },
-        gitops: new GitOpsRepository({ client: gitops, repository, branch, own: identity }),
+        gitops: new GitOpsRepository({ client: gitops, repository, branch, ...identity }),
         check: async ({ verifies }) => {
           const { signatures, warnings } = await readBranchRules({ client: gitops, repository, branch });
           return { mustBeVerified: signatures || verifies, warnings };
         },
       };
     },
-    planner: plannerOf(on),
+    planner: plannerOf(on, secrets),
+    secrets: keptSecrets(secrets),
     ...(purpose.withoutSecrets ? { workspaceOnly: workspaceOf(run, repository) } : {}),
     reporterFor,
-    say: line => on.log.info(line),
+    say: line => on.log.info(secrets.values.hide(line)),
     remember: on.remember,
     mayWrite: on.mayWrite,
+    requireAllowedSource: mode =>
+      requireAllowedSource({
+        client: source,
+        repository: run.repository,
+        purpose,
+        mode,
+        allowed: inputs.branches,
+      }),
     sourceRelation: delivered => relation(source, run.repository, delivered, purpose.sourceSha),
     checkTokenLife: neededMs => checkTokenLife({ tokens: [gitopsTokens], neededMs, now: clock.now() }),
     startedAt,
   };
   return {
     parts,
-    isOwnCommit: async () => {
-      if (!same(repository, run.repository)) return false;
+    originOfSource: async () => {
+      if (!same(repository, run.repository)) return 'foreign';
       const { sourceSha: sha } = purpose;
-      return await isOwnSourceCommit({ client: source, repository: run.repository, sha, own: await own() });
+      const branch = rollout.gitops.branch ?? run.ref.replace(/^refs\/heads\//, '');
+      return await originOfSource({ client: gitops, repository, branch, sha, login: await login() });
     },
     ids: () => ids,
     requests: () => requests,
@@ -229,9 +249,10 @@ function gaugeOf(kube: KubeClient, service: FlaggerService, log: Log): FlaggerGa
   return new FlaggerGauge({ kube, service, onMissing });
 }
 
-function plannerOf({ rollout, purpose, env }: Assembly): RunParts['planner'] {
+function plannerOf({ rollout, purpose, env }: Assembly, secrets: TreeSecrets): RunParts['planner'] {
   const builder = new KustomizeBuilder({ env });
-  return new ReleasePlanner({ rollout, sourceSha: purpose.sourceSha, builder });
+  const planner = new ReleasePlanner({ rollout, sourceSha: purpose.sourceSha, builder });
+  return new SecretKeepingPlanner(planner, { secrets, rollout });
 }
 
 function gitopsTokenSource(

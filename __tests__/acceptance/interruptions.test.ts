@@ -334,6 +334,13 @@ describe.concurrent('bad input is refused before anything is asked of anybody', 
     ['bad-config', {}, {}, 'There is no file rollout.yaml'],
     ['bad-config', { 'rollout.yaml': ROLLOUT }, { 'apply-timeot': '1m' }, 'Is apply-timeout meant?'],
     ['bad-config', { 'rollout.yaml': ROLLOUT }, { set: 'imagee=1' }, 'Is image meant?'],
+    [
+      'bad-config',
+      { 'rollout.yaml': ROLLOUT },
+      { set: 'image=evil.example/attacker/backdoor:1' },
+      'names another repository than rollout.yaml: evil.example/attacker/backdoor.',
+    ],
+    ['bad-config', { 'rollout.yaml': ROLLOUT }, { set: 'image=1\nimage=2' }, 'image is set twice.'],
   ] as const)('%s: %o %o', async ([reason, workspace, inputs, words], { expect }) => {
     await withSandbox({}, async sandbox => {
       // Flux fetches over Git all the while.

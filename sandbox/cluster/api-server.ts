@@ -25,6 +25,8 @@ export interface ApiRequestNote {
   readonly path: string;
   readonly user: string;
   readonly status: number;
+  /** What kind of answer was asked for. */
+  readonly accept: string;
 }
 
 /** The API server's part that clients see: get, list, watch, patch. Faults are scripted through its fields. */
@@ -112,7 +114,13 @@ export class ApiServer {
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
     const user = this.users.get(token);
     const note = (status: number) =>
-      this.requests.push({ method, path: `${url.pathname}${url.search}`, user: user?.name ?? '', status });
+      this.requests.push({
+        method,
+        path: `${url.pathname}${url.search}`,
+        user: user?.name ?? '',
+        status,
+        accept: request.headers.accept ?? '',
+      });
     const scripted = this.scripted.shift();
     if (scripted !== undefined || !user) {
       const status = scripted ?? 401;
@@ -138,7 +146,7 @@ export class ApiServer {
     const route = routeOf(url.pathname);
     if (!route || this.unserved.has(route.plural)) {
       note(404);
-      fail(response, 404, 'the server could not find the requested resource');
+      response.writeHead(404, { ...HEADERS, 'content-type': 'text/plain' }).end('404 page not found\n');
       return;
     }
     const verb = verbOf(method, route, url);
@@ -164,7 +172,7 @@ export class ApiServer {
       return await dryRun(route, request, response);
     const object = this.store.get(route.kind, route.namespace ?? '', route.name ?? '');
     if (!object) return fail(response, 404, `${route.plural} "${route.name ?? ''}" not found`);
-    if (verb === 'get') return send(response, object);
+    if (verb === 'get') return send(response, asAccepted(object, request.headers.accept));
     if (verb === 'patch') {
       const patch = await body(request);
       const version = valueAt(patch, 'metadata', 'resourceVersion');
@@ -224,6 +232,13 @@ export class ApiServer {
   }
 }
 
+/** API concepts, "Metadata-only fetches": the first of the accepted forms that the server knows. */
+function asAccepted(object: KubeObject, accept = ''): unknown {
+  if (!accept.includes('as=PartialObjectMetadata;')) return object;
+  const { metadata } = object;
+  return { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata', metadata };
+}
+
 function routeOf(path: string): Route | undefined {
   for (const { api, plural, kind } of KINDS) {
     const match = new RegExp(`^/${api}(?:/namespaces/([^/]+))?/${plural}(?:/([^/]+))?$`).exec(path);
@@ -280,10 +295,25 @@ async function body(request: IncomingMessage): Promise<Fields> {
 }
 
 function send(response: ServerResponse, value: unknown): void {
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+  response.writeHead(200, HEADERS).end(JSON.stringify(value));
 }
 
+/** The first is on every answer of an API server (apiserver endpoints/filters/audit_init.go). */
+const HEADERS = { 'audit-id': '0'.repeat(8), 'content-type': 'application/json' };
+
+/** apimachinery meta/v1 types.go: StatusReason. */
+const REASONS: Readonly<Record<number, string>> = {
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  405: 'MethodNotAllowed',
+  409: 'Conflict',
+  422: 'Invalid',
+  429: 'TooManyRequests',
+};
+
 function fail(response: ServerResponse, code: number, message: string): void {
-  const status = { apiVersion: 'v1', kind: 'Status', status: 'Failure', code, message };
-  response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(status));
+  const reason = REASONS[code] ?? 'InternalError';
+  const status = { apiVersion: 'v1', kind: 'Status', status: 'Failure', reason, code, message };
+  response.writeHead(code, HEADERS).end(JSON.stringify(status));
 }

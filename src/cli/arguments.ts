@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { formatProblems } from '../config/problem-text.ts';
+import { readSet } from '../config/set-lines.ts';
 
 export const USAGE = `gated-rollout: what the action would do, from your own machine. It never writes to Git or to the cluster.
 
@@ -12,6 +14,7 @@ export const USAGE = `gated-rollout: what the action would do, from your own mac
   --target TARGET    namespace/name of a Deployment; "Service …" for a Knative one, "DaemonSet …" (init)
   --kubeconfig FILE  default: KUBECONFIG, ~/.kube/config
   --context NAME     context of the kubeconfig; default its current one
+  --metrics-namespaces A,B  beside the targets' own: whose Prometheus may be asked for metrics (plan)
   --offline          ask no cluster: what runs is not known then, and nothing is proven
 `;
 
@@ -23,6 +26,7 @@ export interface Arguments {
   readonly target?: string;
   readonly kubeconfig?: string;
   readonly context?: string;
+  readonly metricsNamespaces: readonly string[];
   readonly offline: boolean;
 }
 
@@ -43,11 +47,8 @@ export function readArguments(argv: readonly string[]): Arguments | undefined {
   if (command === 'init' && values.target === undefined) {
     throw new UsageError('init needs --target namespace/name.');
   }
-  const set = (values.set ?? []).map(text => {
-    const equals = text.indexOf('=');
-    if (equals < 1) throw new UsageError(`--set ${text}: a name and a value are needed, as in image=6.14.1.`);
-    return { name: text.slice(0, equals), value: text.slice(equals + 1) };
-  });
+  const { set, problems } = readSet(values.set ?? [], '--set');
+  if (problems.length > 0) throw new UsageError(formatProblems(problems));
   return {
     command,
     config: values.config ?? 'rollout.yaml',
@@ -56,6 +57,7 @@ export function readArguments(argv: readonly string[]): Arguments | undefined {
     ...(values.target === undefined ? {} : { target: values.target }),
     ...(values.kubeconfig === undefined ? {} : { kubeconfig: values.kubeconfig }),
     ...(values.context === undefined ? {} : { context: values.context }),
+    metricsNamespaces: (values['metrics-namespaces'] ?? '').split(',').filter(name => name !== ''),
     offline: values.offline === true,
   };
 }
@@ -72,6 +74,7 @@ function parsed(argv: readonly string[]) {
         target: { type: 'string' },
         kubeconfig: { type: 'string' },
         context: { type: 'string' },
+        'metrics-namespaces': { type: 'string' },
         offline: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -6,7 +6,8 @@ import { readObservation } from '../cluster/read-observation.ts';
 import { Cluster } from '../cluster/run-cluster.ts';
 import { sameRepository } from '../cluster/same-repository.ts';
 import { traceChain } from '../cluster/trace-chain.ts';
-import { formatProblems, parseRolloutFile } from '../config/rollout-file.ts';
+import { formatProblems } from '../config/problem-text.ts';
+import { parseRolloutFile } from '../config/rollout-file.ts';
 import { TARGET_PATTERN } from '../config/rollout-schema.ts';
 import type { RolloutFile } from '../config/settings.ts';
 import { FolderFiles } from '../gitops/folder-files.ts';
@@ -16,10 +17,13 @@ import { ReleasePlanner } from '../plan/planner.ts';
 import type { FluxChain, Observation, TargetView } from '../rollout/observation.ts';
 import { kindMeant, type TargetRef, targetKey } from '../rollout/target.ts';
 import { objectsOf } from '../run/observed-objects.ts';
+import { keptSecrets, SecretKeepingPlanner } from '../run/secret-keeping-planner.ts';
 import { systemClock } from '../runtime/clock.ts';
+import type { TreeSecrets } from '../secrets/tree-secrets.ts';
 import { type Arguments, UsageError } from './arguments.ts';
 import { chainLines } from './chain-lines.ts';
 import { type GitFolder, gitFolder } from './git-folder.ts';
+import { keepingSecrets } from './keeping-secrets.ts';
 import { buildLine, planLines } from './plan-lines.ts';
 
 interface Ground {
@@ -27,6 +31,8 @@ interface Ground {
   readonly chains: Readonly<Record<string, FluxChain>>;
   readonly observation: Observation;
 }
+
+type Work = (ground: Ground, files: FolderFiles) => Promise<readonly string[]>;
 
 /** Runs a command. @returns lines for the terminal. @throws UsageError, Refusal, ClusterForbidden, ClusterUnavailable. */
 export async function runCommand(
@@ -45,32 +51,40 @@ export async function runCommand(
 
 async function plan(given: Arguments, env: Readonly<Record<string, string | undefined>>) {
   const rollout = await rolloutOf(given, { valuesNeeded: true });
-  return await onGround(given, { env, rollout }, async (ground, files) => {
-    const planner = plannerOf(rollout, env);
-    const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-plan` });
-    if (!given.offline) planner.proveChain(planned.found, ground.observation);
-    return planLines(planned, await ground.metricsNow(planned));
-  });
+  const work =
+    (secrets: TreeSecrets): Work =>
+    async (ground, files) => {
+      const planner = plannerOf(rollout, env, secrets);
+      const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-plan` });
+      if (!given.offline) planner.proveChain(planned.found, ground.observation);
+      const metrics = await ground.metricsNow(planned);
+      return planLines(planned, { metrics, secrets: keptSecrets(secrets) });
+    };
+  return await keepingSecrets(rollout, secrets => onGround(given, { env, rollout }, work(secrets)));
 }
 
 async function check(given: Arguments, env: Readonly<Record<string, string | undefined>>) {
   const rollout = await rolloutOf(given, { valuesNeeded: false, placeholder: 'check' });
-  return await onGround(given, { env, rollout }, async (ground, files) => {
-    const lines = rollout.targets.flatMap(target => {
-      const key = targetKey(target);
-      const chain = ground.chains[key];
-      return chain ? chainLines(key, chain, ground.observation.targets[key] ?? NOTHING) : [];
-    });
-    const planner = plannerOf(rollout, env);
-    const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-check` });
-    const built = buildLine(planned.build);
-    if (given.offline) return [...lines, '', built, 'Nothing was proven of what runs: no cluster was asked.'];
-    planner.proveChain(planned.found, ground.observation);
-    const values = planned.found.map(
-      ({ change, current, path, line }) => `  ${change} ${current} (${path}:${line})`,
-    );
-    return [...lines, '', built, 'What the tree says is what runs:', ...values];
-  });
+  const work =
+    (secrets: TreeSecrets): Work =>
+    async (ground, files) => {
+      const lines = rollout.targets.flatMap(target => {
+        const key = targetKey(target);
+        const chain = ground.chains[key];
+        return chain ? chainLines(key, chain, ground.observation.targets[key] ?? NOTHING) : [];
+      });
+      const planner = plannerOf(rollout, env, secrets);
+      const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-check` });
+      const built = buildLine(planned.build);
+      if (given.offline)
+        return [...lines, '', built, 'Nothing was proven of what runs: no cluster was asked.'];
+      planner.proveChain(planned.found, ground.observation);
+      const values = planned.found.map(
+        ({ change, current, path, line }) => `  ${change} ${current} (${path}:${line})`,
+      );
+      return [...lines, '', built, 'What the tree says is what runs:', ...values];
+    };
+  return await keepingSecrets(rollout, secrets => onGround(given, { env, rollout }, work(secrets)));
 }
 
 async function init(given: Arguments, env: Readonly<Record<string, string | undefined>>) {
@@ -121,15 +135,21 @@ async function rolloutOf(
   return parsed.rollout;
 }
 
-function plannerOf(rollout: RolloutFile, env: Readonly<Record<string, string | undefined>>): ReleasePlanner {
-  return new ReleasePlanner({ rollout, sourceSha: '0'.repeat(40), builder: new KustomizeBuilder({ env }) });
+function plannerOf(
+  rollout: RolloutFile,
+  env: Readonly<Record<string, string | undefined>>,
+  secrets: TreeSecrets,
+): SecretKeepingPlanner {
+  const builder = new KustomizeBuilder({ env });
+  const planner = new ReleasePlanner({ rollout, sourceSha: '0'.repeat(40), builder });
+  return new SecretKeepingPlanner(planner, { secrets, rollout });
 }
 
 /** With what the cluster says, or, offline, with what the folder says of itself. */
 async function onGround(
   given: Arguments,
   on: { readonly env: Readonly<Record<string, string | undefined>>; readonly rollout: RolloutFile },
-  work: (ground: Ground, files: FolderFiles) => Promise<readonly string[]>,
+  work: Work,
 ): Promise<readonly string[]> {
   const { rollout } = on;
   const git = await gitFolder(given.folder);
@@ -153,6 +173,7 @@ async function onGround(
       rollout,
       repository,
       host: git.origin?.host ?? 'github.com',
+      metricsNamespaces: given.metricsNamespaces,
     });
     const chains = await cluster.trace();
     await cluster.preflight(chains);

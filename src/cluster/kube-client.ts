@@ -3,6 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { KubeConfig } from '@kubernetes/client-node';
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { z } from 'zod';
+import { acceptOf } from './metadata-only.ts';
+import { withoutUrlSecrets } from '../secrets/public-urls.ts';
 
 /** The API server answered with an error; `status` is the HTTP status. */
 export class KubeError extends Error {
@@ -50,7 +52,9 @@ const REQUEST_TIMEOUT_MS = 15_000;
 const RETRIES = 2;
 const RETRY_AFTER_MS = 200;
 const listSchema = z.object({ items: z.array(z.unknown()).nullable() });
-const statusSchema = z.object({ message: z.string() });
+const statusSchema = z.object({ kind: z.literal('Status'), message: z.string() });
+/** A page of whatever serves behind the API server. */
+const PAGE = 'text/plain';
 const eventSchema = z.object({ type: z.string(), object: z.unknown() });
 
 interface Content {
@@ -105,7 +109,7 @@ class Client implements KubeClient {
   }
 
   async text(path: string, timeoutMs: number): Promise<string> {
-    return await this.exchange('GET', path, { accept: 'text/plain', timeoutMs });
+    return await this.exchange('GET', path, { accept: PAGE, timeoutMs });
   }
 
   async mergePatch(path: string, body: unknown): Promise<void> {
@@ -123,12 +127,13 @@ class Client implements KubeClient {
     try {
       const answer = await request(`${this.server}${path}`, {
         dispatcher,
-        headers,
+        headers: { ...headers, accept: acceptOf(path) },
         signal: options.signal,
         headersTimeout: REQUEST_TIMEOUT_MS,
         bodyTimeout: 0,
       });
-      if (answer.statusCode !== 200) throw await this.refused(answer.statusCode, await answer.body.text());
+      if (answer.statusCode !== 200)
+        throw this.refused(answer.statusCode, await answer.body.text(), acceptOf(path));
       let rest = '';
       answer.body.setEncoding('utf8');
       for await (const chunk of answer.body) {
@@ -159,7 +164,7 @@ class Client implements KubeClient {
   }
 
   private async send(method: 'GET' | 'PATCH', path: string, content?: Content): Promise<unknown> {
-    const on = { accept: 'application/json', timeoutMs: REQUEST_TIMEOUT_MS, content };
+    const on = { accept: acceptOf(path), timeoutMs: REQUEST_TIMEOUT_MS, content };
     const text = await this.exchange(method, path, on);
     try {
       return JSON.parse(text);
@@ -189,17 +194,23 @@ class Client implements KubeClient {
         bodyTimeout: timeoutMs,
       });
       const text = await answer.body.text();
-      if (answer.statusCode >= 300) throw await this.refused(answer.statusCode, text);
+      if (answer.statusCode >= 300) throw this.refused(answer.statusCode, text, accept);
       return text;
     } catch (error) {
       throw asKubeError(error);
     }
   }
 
-  private async refused(status: number, text: string): Promise<KubeError> {
+  private refused(status: number, text: string, accept: string): KubeError {
     if (status === 401) this.loginAnew();
-    const message = statusSchema.safeParse(json(text)).data?.message ?? text.slice(0, 200);
-    return new KubeError(status, message || `status ${status}`);
+    // Not a word of what is no answer of the API server: it may say what is nobody's to see.
+    if (accept === PAGE) return new KubeError(status, `status ${status}`);
+    // An API server says it in JSON, or in plain words of a kind that it does not serve; a page is some proxy's.
+    if (status === 404 && /^\s*</.test(text)) {
+      return new KubeError(502, 'something before the API server answered 404');
+    }
+    const message = statusSchema.safeParse(json(text)).data?.message ?? '';
+    return new KubeError(status, withoutUrlSecrets(message) || `status ${status}`);
   }
 
   private loginAnew(): void {
@@ -272,7 +283,7 @@ function asKubeError(error: unknown): KubeError | KubeUnreachable {
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
-  return `${error.message || error.name}${cause}`;
+  return withoutUrlSecrets(`${error.message || error.name}${cause}`);
 }
 
 function json(text: string): unknown {

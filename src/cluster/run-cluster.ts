@@ -13,7 +13,7 @@ import type { FlaggerGauge } from './flagger-gauge.ts';
 import { helmFights } from './helm-fights.ts';
 import { changeHold, checkMayHold, type ImageAutomations, readAutomations } from './image-automations.ts';
 import type { KubeClient } from './kube-client.ts';
-import { metricsNow } from './metrics-now.ts';
+import { metricsNow, type MetricsQuery } from './metrics-now.ts';
 import { missingSecrets } from './missing-secrets.ts';
 import { checkAnnotations, checkChain, checkOneCanary } from './preflight.ts';
 import { readChain, readObservation } from './read-observation.ts';
@@ -30,6 +30,8 @@ export interface ClusterOptions {
   readonly repository: RepositoryName;
   readonly host: string;
   readonly gauge?: FlaggerGauge | undefined;
+  /** Beside those of the targets: whose Services a plan may ask for metrics. */
+  readonly metricsNamespaces: readonly string[];
 }
 
 const serviceSchema = z.looseObject({ name: z.string().optional() });
@@ -103,8 +105,10 @@ export class Cluster {
     return missingSecrets(this.options.kube, objects);
   }
 
-  metricsNow(plan: Parameters<typeof metricsNow>[1]): Promise<readonly MetricNow[]> {
-    return metricsNow(this.options.kube, plan);
+  metricsNow(plan: Pick<MetricsQuery, 'schedule' | 'rendered'>): Promise<readonly MetricNow[]> {
+    const { kube, rollout, metricsNamespaces } = this.options;
+    const own = rollout.targets.map(({ namespace }) => namespace);
+    return metricsNow(kube, { ...plan, namespaces: [...own, ...metricsNamespaces] });
   }
 
   /** @throws Refusal, ClusterForbidden, ClusterUnavailable. */

@@ -1,5 +1,6 @@
 import { durationMs } from './duration.ts';
 import { nearest } from './nearest.ts';
+import { readSet } from './set-lines.ts';
 import type { ConfigProblem, Inputs } from './settings.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -9,6 +10,7 @@ export const INPUT_DEFAULTS = {
   config: 'rollout.yaml',
   set: '',
   mode: 'auto',
+  branches: '',
   token: '',
   'gitops-token': '',
   'app-client-id': '',
@@ -23,6 +25,7 @@ export const INPUT_DEFAULTS = {
   'report-file': '',
   environment: '',
   'flagger-metrics': 'flagger-system/flagger:http',
+  'metrics-namespaces': '',
   'settle-timeout': '15m',
   'apply-timeout': '10m',
   'approval-timeout': '30m',
@@ -30,6 +33,9 @@ export const INPUT_DEFAULTS = {
   'back-timeout': '10m',
   'job-timeout': '',
 } as const satisfies Record<string, string>;
+
+/** What is no input, and what people look for one to give. */
+const VALUES: readonly string[] = ['image', 'version', 'tag', 'value', 'values'];
 
 type InputName = keyof typeof INPUT_DEFAULTS;
 
@@ -57,6 +63,7 @@ export function readInputs(
     config: read.text('config'),
     set: read.assignments('set'),
     mode: read.oneOf('mode', MODES),
+    branches: read.branches('branches'),
     token: read.text('token'),
     // GitHub gives a fork empty secrets: an App given by half is no mistake of the workflow then.
     gitops: on.withoutSecrets ? { kind: 'token', token: read.text('token') } : gitopsCredentials(read),
@@ -70,6 +77,7 @@ export function readInputs(
     ...(read.text('report-file') === '' ? {} : { reportFile: read.text('report-file') }),
     ...(read.text('environment') === '' ? {} : { environment: read.text('environment') }),
     ...(read.text('flagger-metrics') === '' ? {} : { flaggerMetrics: read.service('flagger-metrics') }),
+    metricsNamespaces: read.namespaces('metrics-namespaces'),
     limits: {
       settleMs: read.duration('settle-timeout'),
       applyMs: read.duration('apply-timeout'),
@@ -146,11 +154,10 @@ class InputReader {
     for (const name of Object.keys(this.env)) {
       if (!name.startsWith('INPUT_') || variables.has(name)) continue;
       const input = name.slice('INPUT_'.length).toLowerCase();
-      const meant = nearest(input, known);
       this.problem(input, {
-        found: input,
+        message: asked(`There is no input ${input}.`, nearest(input, known)),
         allowed: known.join(', '),
-        message: `There is no input ${input}.${meant === undefined ? '' : ` Is ${meant} meant?`}`,
+        ...(VALUES.includes(input) ? { remedy: `Values are given by set: image=6.14.1.` } : {}),
       });
     }
   }
@@ -158,11 +165,8 @@ class InputReader {
   flag(name: InputName): boolean {
     const text = this.text(name).toLowerCase();
     if (text !== 'true' && text !== 'false') {
-      this.problem(name, {
-        found: text,
-        allowed: 'true or false',
-        message: `${name} is neither true nor false.`,
-      });
+      const message = `${name} is neither true nor false.`;
+      this.problem(name, { found: text, allowed: 'true or false', message });
     }
     return text === 'true';
   }
@@ -172,11 +176,8 @@ class InputReader {
     const found = allowed.find(value => value === text);
     if (found !== undefined) return found;
     const meant = nearest(text, allowed);
-    this.problem(name, {
-      found: text,
-      allowed: allowed.join(', '),
-      message: `${name} cannot be “${text}”.${meant === undefined ? '' : ` Is ${meant} meant?`}`,
-    });
+    const message = text === '' ? `${name} is empty.` : `${name} cannot be “${text}”.`;
+    this.problem(name, { message: asked(message, meant), allowed: allowed.join(', ') });
     return allowed[0];
   }
 
@@ -214,32 +215,53 @@ class InputReader {
     return { namespace: namespace ?? '', name: service ?? '', port: port ?? '' };
   }
 
-  assignments(name: InputName): Inputs['set'] {
-    const lines = this.text(name)
-      .split('\n')
-      .map(line => line.trim());
-    return lines.flatMap(line => {
-      if (line === '' || line.startsWith('#')) return [];
-      const equals = line.indexOf('=');
-      const key = line.slice(0, Math.max(0, equals)).trim();
-      if (key === '') {
-        this.problem(name, {
-          found: line,
-          allowed: 'name=value, one per line',
-          message: `A line of ${name} has no name before an equals sign.`,
-        });
-        return [];
-      }
-      return [{ name: key, value: line.slice(equals + 1).trim() }];
-    });
+  namespaces(name: InputName): readonly string[] {
+    const words = this.text(name)
+      .split(/[\s,]+/)
+      .filter(word => word !== '');
+    const wrong = words.find(word => !/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(word));
+    if (wrong !== undefined) {
+      this.problem(name, {
+        found: wrong,
+        allowed: 'names of namespaces, with blanks or commas between them',
+        message: `${wrong} can be no namespace.`,
+      });
+    }
+    return words;
+  }
+
+  /** Names or patterns. A `!` would turn a list of what is allowed into one of what is not. */
+  branches(name: InputName): readonly string[] {
+    const listed = this.text(name)
+      .split(/[\s,]+/)
+      .filter(text => text !== '');
+    for (const text of listed.filter(each => each.startsWith('!') || each.startsWith('refs/'))) {
+      this.problem(name, {
+        found: text,
+        allowed: 'names of branches or patterns such as release/*, one per line',
+        message: `${name} lists what may be released: ${text} is no name of a branch and no pattern of names.`,
+      });
+    }
+    return listed;
+  }
+
+  assignments(name: 'set'): Inputs['set'] {
+    const { set, problems } = readSet(this.text(name).split(/\r?\n/), `input ${name}`);
+    this.problems.push(...problems);
+    return set;
   }
 
   problem(name: string, problem: Omit<ConfigProblem, 'field' | 'position'>): void {
-    this.problems.push({ field: `input ${name}`, ...problem });
+    const found = problem.found === '' ? 'nothing' : problem.found;
+    this.problems.push({ field: `input ${name}`, ...problem, ...(found === undefined ? {} : { found }) });
   }
 }
 
 /** The runner's rule: upper case, spaces to underscores, dashes stay. */
 function variable(name: string): string {
   return `INPUT_${name.replaceAll(' ', '_').toUpperCase()}`;
+}
+
+function asked(message: string, meant: string | undefined): string {
+  return meant === undefined ? message : `${message} Is ${meant} meant?`;
 }

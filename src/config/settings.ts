@@ -29,7 +29,7 @@ export type Change = {
       readonly repository: string;
       /** Tag, digest or both. */
       readonly version: string;
-      /** A new repository, when `set` names another one: `image=ghcr.io/other/shop:1`. */
+      /** A new repository, when the value names another one that rollout.yaml allows: `ghcr.io/other/shop:1`. */
       readonly newRepository?: string;
     }
   | { readonly kind: 'env'; readonly env: string; readonly value: string }
@@ -149,6 +149,8 @@ export interface Inputs {
   /** `name=value` lines of `set`, in order. */
   readonly set: readonly { readonly name: string; readonly value: string }[];
   readonly mode: 'auto' | Mode;
+  /** Names and patterns of the branches whose commits may be released; none = the default branch. */
+  readonly branches: readonly string[];
   /** For checks, comments and the source repository. */
   readonly token: string;
   readonly gitops:
@@ -169,6 +171,8 @@ export interface Inputs {
   readonly environment?: string;
   /** The Service behind which Flagger serves its metrics. */
   readonly flaggerMetrics?: { readonly namespace: string; readonly name: string; readonly port: string };
+  /** Beside those of the targets: whose Services a plan may ask for metrics. */
+  readonly metricsNamespaces: readonly string[];
   readonly limits: Limits;
 }
 
@@ -177,7 +181,14 @@ export interface ConfigProblem {
   readonly position?: Position;
   /** `target[0]`, `change[1].env`, or `input set`. */
   readonly field: string;
-  readonly found: string;
+  /** A sentence, where found and allowed do not say it. */
+  readonly message?: string;
+  readonly found?: string;
+  /** The name or word that was most likely meant. */
+  readonly meant?: string | undefined;
   readonly allowed: string;
-  readonly message: string;
+  /** As it would stand in the file. */
+  readonly example?: string;
+  /** A sentence that says what to do, where the rest does not. */
+  readonly remedy?: string;
 }

@@ -1,6 +1,10 @@
+import type { Expectation } from '../rollout/expectation.ts';
+import type { RevertRecord } from '../rollout/ports.ts';
 import type { Followed, RolloutState } from '../rollout/state.ts';
 import type { Track } from '../rollout/track.ts';
 import type { ProofLink } from './view.ts';
+
+type Done = Extract<RolloutState, { phase: 'done' }>;
 
 /**
  * The chain of proof as far as it has been seen. A link that was not seen is waited for while the rollout lives; once
@@ -71,9 +75,18 @@ function delivered(state: Followed): ProofLink {
     'delivered',
     tracks,
     track => track.valuesAt,
-    `the object in the cluster has the values asked for${id}`,
+    `the object in the cluster has the values asked for${id}${unread(state.intent.expectations)}`,
     `the object in the cluster does not have the values${id === '' ? '' : ' and this release’s id'} yet`,
   );
+}
+
+/** What the proof does not cover: nobody reads a Secret. */
+function unread(expectations: readonly Expectation[]): string {
+  const secrets = expectations.filter(each => each.kind === 'secret');
+  if (secrets.length === 0) return '';
+  const names = (some: typeof secrets) => [...new Set(some.map(({ what }) => what))].join(', ');
+  const written = secrets.filter(each => each.written);
+  return `; not compared, because no Secret is read: ${names(secrets)}${written.length === 0 ? '' : ` (that it was written since was seen of ${names(written)})`}`;
 }
 
 function analysis(state: Followed): readonly ProofLink[] {
@@ -121,29 +134,33 @@ function step(
 function revertLinks(state: RolloutState): readonly ProofLink[] {
   if (state.phase === 'verifyingRevert') {
     return [
-      { link: 'reverted', state: 'proven', at: state.revertedAt, detail: revertDetail(state.revert?.sha) },
+      { link: 'reverted', state: 'proven', at: state.revertedAt, detail: revertDetail(state.revert) },
       { link: 'back', state: 'waiting', detail: state.waitingFor ?? 'it has to hold for a while' },
     ];
   }
   if (state.phase === 'reverting')
     return [{ link: 'reverted', state: 'waiting', detail: state.cause.detail }];
   if (state.phase !== 'done' || !state.cause) return [];
-  const opened = state.pullRequest !== undefined || state.outcome.verdict === 'revert-blocked';
-  const reverted: ProofLink = opened
-    ? { link: 'reverted', state: 'failed', detail: 'not reverted automatically' }
-    : {
-        link: 'reverted',
-        state: 'proven',
-        ...(state.revertedAt === undefined ? {} : { at: state.revertedAt }),
-        detail: revertDetail(state.revert?.sha),
-      };
+  const { revert, revertedAt } = state;
+  if (revert === undefined || revertedAt === undefined) return notReverted(state);
   const back: ProofLink =
     state.backAt === undefined
-      ? { link: 'back', state: opened ? 'unknown' : 'failed', detail: 'the cluster was not seen to be back' }
+      ? { link: 'back', state: 'failed', detail: 'the cluster was not seen to be back' }
       : { link: 'back', state: 'proven', at: state.backAt, detail: 'the cluster runs what it ran before' };
-  return [reverted, back];
+  return [{ link: 'reverted', state: 'proven', at: revertedAt, detail: revertDetail(revert) }, back];
 }
 
-function revertDetail(sha: string | undefined): string {
-  return sha === undefined ? 'Git already held the revert' : `${sha.slice(0, 7)} is on the branch`;
+/** What no record says is claimed of no commit. */
+function notReverted({ revertOpen }: Done): readonly ProofLink[] {
+  const back: ProofLink = { link: 'back', state: 'unknown', detail: 'not reached' };
+  if (revertOpen?.sha === undefined) {
+    return [{ link: 'reverted', state: 'failed', detail: 'the branch holds no revert of it' }, back];
+  }
+  const detail = `it is not known whether ${revertOpen.sha.slice(0, 7)} is on the branch`;
+  return [{ link: 'reverted', state: 'unknown', detail }, back];
+}
+
+function revertDetail({ sha, how }: RevertRecord): string {
+  const at = sha.slice(0, 7);
+  return how === 'made' ? `${at} is on the branch` : `Git held what was before already, at ${at}`;
 }

@@ -1,6 +1,7 @@
 import type { Expectation } from './expectation.ts';
 import { fluxProgress } from './flux-progress.ts';
 import { helmRollback } from './helm-rollback.ts';
+import { isOfTemplate } from './identity.ts';
 import { judgePhase } from './judge-phase.ts';
 import type { JudgeContext, Judgement } from './judgement.ts';
 import { liveValue, sourceOf } from './live-value.ts';
@@ -16,7 +17,7 @@ import type { Reason } from './verdict.ts';
 export function judge(view: TargetView, context: JudgeContext): Judgement {
   const { track, rolloutId } = context;
   const replaced = replacement(view, track);
-  if (replaced) return { stage: 'ended', outcome: replaced };
+  if (replaced) return goneForGood(replaced, context);
   const { canary, target } = view;
   if (!canary || !target) throw new Error('unreachable: replacement() covers missing objects');
 
@@ -33,10 +34,12 @@ export function judge(view: TargetView, context: JudgeContext): Judgement {
     ...(ours.length > 1 ? { amended: true } : {}),
   };
   const missing = missingValue(view, context);
-  if (missing) {
+  const byHand = missing !== undefined && changedSince(view, context);
+  if (missing && !byHand) {
     return { ...delivery, stage: 'delivering', limit: { ms: VALUE_GRACE_MS, outcome: missing } };
   }
-  const facts = { ...delivery, valuesLive: true };
+  // Somebody's commit asks for another value under our id: what Flagger analyses now is theirs, and is followed.
+  const facts = byHand ? { ...delivery, amended: true } : { ...delivery, valuesLive: true };
   if (canary.suspended) {
     return {
       ...facts,
@@ -46,9 +49,26 @@ export function judge(view: TargetView, context: JudgeContext): Judgement {
     };
   }
   // With several ReplicaSets of ours (amended) the newest is the one that Flagger looks at.
-  const hash = track.baseline.joinsByHash ? ours[0]?.podTemplateHash : undefined;
+  const hash = track.baseline.joinsByHash ? (byHand ? withId : ours)[0]?.podTemplateHash : undefined;
   const since = delivery.deliveredClusterTime ?? track.deliveredClusterTime;
   return { ...facts, ...judgePhase({ view, canary, context, hash, since }) };
+}
+
+/** A commit after ours changed a path of ours, in what Flux applies now. */
+function changedSince(view: TargetView, { known }: JudgeContext): boolean {
+  const attempted = view.flux?.kustomizations.at(-1)?.lastAttemptedRevision;
+  const facts = attempted === undefined ? undefined : known[attempted];
+  return facts?.containsCommit === true && facts.changesOurPaths;
+}
+
+/** How long an object must be missing, or another, before that is believed (ms): caches of API servers lag, too. */
+const GONE_MS = 10_000;
+
+function goneForGood(outcome: TrackOutcome, { track, now }: JudgeContext): Judgement {
+  if (track.terminalSince !== undefined && now - track.terminalSince >= GONE_MS) {
+    return { stage: 'ended', outcome };
+  }
+  return { stage: track.stage, holding: true, waitingFor: outcome.detail };
 }
 
 /** Objects applied just before or after the target in the same Flux apply need a moment (ms). */
@@ -117,9 +137,7 @@ function carriesAnother(view: TargetView, { track, identity }: JudgeContext): st
 function holdsValues(replicaSet: ReplicaSetView, expectations: readonly Expectation[]): boolean {
   const { template } = replicaSet;
   if (template === undefined) return true;
-  return expectations.every(
-    each => each.kind === 'field' || each.kind === 'chart' || liveValue(each, template).holds,
-  );
+  return expectations.every(each => !isOfTemplate(each) || liveValue(each, template).holds);
 }
 
 function deliveryTime(
@@ -135,23 +153,32 @@ function missingValue(view: TargetView, context: JudgeContext): TrackOutcome | u
   for (const expectation of context.expectations) {
     const live = liveValue(expectation, sourceOf(expectation, { view, objects: context.objects }));
     if (live.holds) continue;
-    const asked = askedFor(expectation);
     return {
       kind: 'errored',
       reason: 'value-overridden',
-      detail: `Our commit is live in ${expectation.target}, but ${describe(expectation)} is ${live.found === undefined ? 'absent' : `“${live.found}”`}, not “${asked}”: something else overrides it.`,
+      detail: `Our commit is live in ${expectation.target}, but ${contradiction(expectation, live.found)}: something else overrides it.`,
       tainted: false,
     };
   }
   return undefined;
 }
 
-function askedFor(expectation: Expectation): string {
+function contradiction(expectation: Expectation, found: string | undefined): string {
+  if (expectation.kind === 'secret') {
+    return `the Secret of ${expectation.what} ${found === undefined ? 'is not there' : 'was not written since'}`;
+  }
+  const shown = found === undefined ? 'absent' : `“${found}”`;
+  return `${describe(expectation)} is ${shown}, not “${askedFor(expectation)}”`;
+}
+
+type Compared = Exclude<Expectation, { kind: 'secret' }>;
+
+function askedFor(expectation: Compared): string {
   if (expectation.kind === 'image') return `${expectation.repository}:${expectation.version}`;
   return expectation.kind === 'chart' ? expectation.version : expectation.value;
 }
 
-function describe(expectation: Expectation): string {
+function describe(expectation: Compared): string {
   switch (expectation.kind) {
     case 'image':
       return 'the image';

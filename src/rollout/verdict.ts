@@ -145,10 +145,12 @@ export const REASONS = {
   // superseded
   'newer-release': 'A newer release was committed.',
   amended: 'A newer commit changed the same template while keeping our id.',
+  'branch-rewritten': 'The branch was rewritten and does not hold the commit any more.',
   'source-is-older': 'A newer source commit has been released already.',
   // unknown
   'cluster-unreachable': 'The cluster could not be read for too long.',
   'github-unreachable': 'GitHub could not be reached for too long.',
+  'left-unseen': 'A rollout was left unfinished, and this run cannot follow it.',
   'canary-replaced': 'The Canary was deleted or replaced.',
   'target-replaced': 'The target was deleted or replaced.',
 
@@ -172,6 +174,8 @@ export const REASONS = {
   'token-too-short': 'The token ends before the rollout and its revert could.',
   'job-too-short': 'The job ends before the rollout and its revert could.',
   'event-not-allowed': 'This event does not start a rollout.',
+  'ref-not-allowed': 'The source commit is on no branch that may be released.',
+  'own-commit-unproven': 'The commit that started this run may be our own, and GitHub does not tell.',
   'fork-or-dependabot': 'This run has no write access: it comes from a fork or Dependabot.',
   // refused: cluster
   'cluster-forbidden': 'The cluster credentials lack a right.',

@@ -31,7 +31,10 @@ export type CommittedRollout =
  * @throws Refusal when GitHub does not take the commit; CancelledBeforeCommit; TakenOver; LostCommit.
  */
 export async function commitRollout(
-  parts: Pick<RunParts, 'run' | 'rollout' | 'inputs' | 'cancel' | 'remember' | 'mayWrite' | 'startedAt'>,
+  parts: Pick<
+    RunParts,
+    'run' | 'rollout' | 'inputs' | 'cancel' | 'remember' | 'mayWrite' | 'startedAt' | 'secrets'
+  >,
   on: { readonly repository: OpenedRepository; readonly mustBeVerified: boolean },
   rollout: RolloutToCommit,
 ): Promise<CommittedRollout> {
@@ -41,7 +44,7 @@ export async function commitRollout(
     parts.remember({ id: rollout.id, branch: on.repository.name.branch, commit, ended });
   const outcome = await on.repository.gitops.commit({
     files: rollout.files,
-    ...rollout.text,
+    ...parts.secrets.hideIn(rollout.text),
     trailers: trailersOf(record),
     mustBeVerified: on.mustBeVerified,
     beforePush: async sha => {
@@ -55,9 +58,7 @@ export async function commitRollout(
     memory(outcome.commit.sha, false);
     return { kind: 'committed', commit: withOpened(outcome.commit), intent: intentOf(parts, record) };
   }
-  if (outcome.kind === 'refused' && outcome.reason === 'github-unreachable' && pushed !== undefined) {
-    throw new LostCommit(pushed, outcome.detail);
-  }
+  if (outcome.kind === 'unsure') throw new LostCommit(outcome.sha, outcome.detail);
   if (pushed !== undefined) memory(pushed, true);
   if (outcome.kind === 'stale') return { kind: 'stale', paths: outcome.paths };
   throw refusalOf(outcome);
@@ -97,7 +98,8 @@ export function intentOf(
 ): Intent {
   const { id, name, kind, identity, baselines, expectations, restore, barrier } = record;
   const { applyMs, approvalMs, lostSightMs, backMs, jobMs } = parts.inputs.limits;
-  const jobEndsAt = jobMs === undefined ? undefined : parts.startedAt + jobMs - backMs;
+  const revertBy = jobMs === undefined ? undefined : parts.startedAt + jobMs;
+  const jobEndsAt = revertBy === undefined ? undefined : revertBy - backMs;
   return {
     id,
     name,
@@ -107,7 +109,7 @@ export function intentOf(
     expectations,
     restore,
     barrier,
-    limits: { applyMs, approvalMs, lostSightMs, backMs, jobEndsAt },
+    limits: { applyMs, approvalMs, lostSightMs, backMs, revertBy, jobEndsAt },
     onCancel,
   };
 }

@@ -1,5 +1,8 @@
+import { sentence } from '../config/problem-text.ts';
 import type { RolloutState } from '../rollout/state.ts';
+import { takenBack } from '../rollout/outcome-text.ts';
 import type { Outcome, Refusal } from '../rollout/verdict.ts';
+import { withoutUrlSecrets } from '../secrets/public-urls.ts';
 
 /** The words in which a run ends that has no rollout to follow to its end. */
 
@@ -7,7 +10,7 @@ export function refusedOutcome(refusal: Refusal): Outcome {
   return {
     verdict: 'refused',
     reason: refusal.reason,
-    detail: `${refusal.message} Nothing was written.`,
+    detail: `${sentence(refusal.message)} Nothing was written.`,
     ...(refusal.remedy === undefined ? {} : { remedy: refusal.remedy }),
   };
 }
@@ -22,11 +25,10 @@ export function cancelledBeforeCommit(by: string): Outcome {
 
 /** Main was cancelled and has pushed the revert; the post step, or a later run, proves the cluster back. */
 export function revertPushedOutcome(state: Extract<RolloutState, { phase: 'verifyingRevert' }>): Outcome {
-  const revert = state.revert?.sha.slice(0, 7);
   return {
     verdict: 'revert-unverified',
     reason: state.cause.reason,
-    detail: `${state.cause.detail} ${revert === undefined ? 'Git holds the revert' : `Reverted by ${revert}`}; the cluster has not been seen to be back yet.`,
+    detail: `${state.cause.detail} ${takenBack(state.revert)}; the cluster has not been seen to be back yet.`,
     remedy:
       'The post step of this job goes on looking. If it cannot, look at Flux and the Canary; Git is right.',
   };
@@ -34,7 +36,7 @@ export function revertPushedOutcome(state: Extract<RolloutState, { phase: 'verif
 
 /** Something of ours broke while a commit of ours was on its way. */
 export function brokenOutcome(error: unknown, commit: string | undefined): Outcome {
-  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const what = withoutUrlSecrets(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
   if (commit === undefined) {
     return {
       verdict: 'refused',

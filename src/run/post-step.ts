@@ -1,5 +1,6 @@
 import type { RolloutView } from '../report/view.ts';
 import { beginRevert } from '../rollout/begin-revert.ts';
+import { allPromoted } from '../rollout/following.ts';
 import { driveOnce } from '../rollout/drive.ts';
 import type { ClusterView } from '../rollout/ports.ts';
 import type { FluxChain, Observation } from '../rollout/observation.ts';
@@ -17,7 +18,7 @@ import type { Memory } from './memory.ts';
 import { objectsOf } from './observed-objects.ts';
 import type { FoundRollout, OpenedRepository, RunGitOps, RunParts } from './parts.ts';
 import { stamperOf } from './restored-stamps.ts';
-import { readRestoreTexts } from './restore-texts.ts';
+import { readRestoreTexts, withProvenRestore } from './restore-texts.ts';
 import { revertId } from './rollout-id.ts';
 import { recordFromTrailers, type RolloutRecord } from './rollout-record.ts';
 import { RunReport } from './run-report.ts';
@@ -25,8 +26,6 @@ import { reportOf } from './take-up.ts';
 
 /** A cancelled job is ended by force some five minutes later; the last report needs some of them (ms). */
 const LONGEST_LOOK_MS = 4 * 60_000;
-/** A push whose process was killed may still be on its way at GitHub (ms). */
-const LATE_PUSH_MS = 5_000;
 
 /**
  * What main could not end, ended: a rollout that is on the branch is looked at once more, and taken back unless it
@@ -39,9 +38,10 @@ export async function postStep(
 ): Promise<RolloutView> {
   await leaveMarker();
   const repository = await parts.openRepository(memory.branch);
-  const found = await findOnBranch(parts, repository, memory);
-  const record = found && recordFromTrailers(found.trailers);
-  if (!found || !record) return await reportNeverPushed(parts, repository, memory);
+  const found = await findOnBranch(repository, memory);
+  const told = found && recordFromTrailers(found.trailers);
+  if (!found || !told) return await reportNeverPushed(parts, repository, memory);
+  const record = await withProvenRestore(repository.gitops, found.commit, told);
   const sight = await lookAtCluster(parts, memory.id);
   const { chains } = sight;
   const automations = new Automations(parts, chains);
@@ -77,15 +77,12 @@ export async function postStep(
 }
 
 async function findOnBranch(
-  parts: Pick<RunParts, 'clock'>,
   { gitops }: OpenedRepository,
   { commit, followed }: Memory,
 ): Promise<FoundRollout | undefined> {
   if (commit === undefined) return undefined;
-  if (!(await gitops.holds(commit))) {
-    await parts.clock.sleep(LATE_PUSH_MS);
-    if (!(await gitops.holds(commit))) return undefined;
-  }
+  // Looks for longer than replicas lag, and than a push takes whose process was killed.
+  if (!(await gitops.holds(commit))) return undefined;
   if (!followed) return await gitops.rolloutAt(commit);
   const { trailers, files } = followed;
   return { commit: await gitops.followed({ sha: commit, files }), trailers, revert: undefined };
@@ -136,14 +133,15 @@ async function takeOver(
     const looked = { ...started.state, known, tracks, ...(observation ? { observation } : {}) };
     return beginRevert(looked, memory.cause, parts.clock.now());
   }
-  if (seen.state.phase !== 'following') return seen;
+  if (seen.state.phase !== 'following' || allPromoted(seen.state)) return seen;
   return transition(seen.state, { type: 'cancelled', by: 'main stopped before it ended' }, parts.clock.now());
 }
 
 function intentInPost(parts: RunParts, record: RolloutRecord): Intent {
   const intent = intentOf(parts, record);
   const backMs = Math.min(intent.limits.backMs, LONGEST_LOOK_MS);
-  return { ...intent, limits: { ...intent.limits, backMs, jobEndsAt: undefined } };
+  const revertBy = parts.clock.now() + LONGEST_LOOK_MS;
+  return { ...intent, limits: { ...intent.limits, backMs, revertBy, jobEndsAt: undefined } };
 }
 
 type Chains = Readonly<Record<TargetKey, FluxChain>>;

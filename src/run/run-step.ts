@@ -27,11 +27,12 @@ export async function runStep(parts: RunParts, mode: Mode): Promise<RolloutView 
   const watched: RunParts = { ...parts, remember };
   const report = beginReport(parts);
   try {
-    return await MODES[mode](watched, report);
+    if (mode !== 'plan') await parts.requireAllowedSource(mode);
+    return parts.secrets.hideIn(await MODES[mode](watched, report));
   } catch (error) {
     if (error instanceof TakenOver) return 'taken-over';
     const live = memory?.ended === false ? memory.commit : undefined;
-    return await report.end(outcomeOf(error, { parts, live }));
+    return parts.secrets.hideIn(await report.end(outcomeOf(error, { parts, live })));
   }
 }
 

@@ -9,12 +9,11 @@ import { followRollout } from './follow-rollout.ts';
 import type { OpenedRepository, RunParts } from './parts.ts';
 import { readRestoreTexts } from './restore-texts.ts';
 import { RunReport } from './run-report.ts';
-import { findUnfinished, type UnfinishedRollout } from './unfinished.ts';
+import { findUnfinished, type Unfinished, type UnfinishedRollout } from './unfinished.ts';
 
 /**
  * Follows a rollout to its end that a run before us began and did not end: its machine was lost, or its job was
- * cancelled and nothing could be done in time. Undefined when there is none. It is reported where its own run
- * reported it.
+ * cancelled and nothing could be done in time. It is reported where its own run reported it.
  */
 export async function takeUp(
   parts: RunParts,
@@ -24,17 +23,17 @@ export async function takeUp(
     readonly observation: Observation;
     readonly automations: Automations;
   },
-): Promise<TakenUp | undefined> {
+): Promise<TakenUp> {
   const { gitops } = on.repository;
-  const unfinished = await findUnfinished({ gitops, name: parts.rollout.name, observation: on.observation });
-  if (unfinished === undefined) return undefined;
-  return { id: unfinished.record.id, view: await followToItsEnd(parts, on, unfinished) };
+  const left = await findUnfinished({ gitops, name: parts.rollout.name, observation: on.observation });
+  if (left.kind !== 'found') return left;
+  const { rollout } = left;
+  return { kind: 'ended', id: rollout.record.id, view: await followToItsEnd(parts, on, rollout) };
 }
 
-export interface TakenUp {
-  readonly id: string;
-  readonly view: RolloutView;
-}
+export type TakenUp =
+  | { readonly kind: 'ended'; readonly id: string; readonly view: RolloutView }
+  | Exclude<Unfinished, { kind: 'found' }>;
 
 async function followToItsEnd(
   parts: RunParts,
