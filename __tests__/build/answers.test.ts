@@ -75,6 +75,12 @@ test('the same question is answered once, and what was read is not fetched again
   };
   const one = await build(tree, { path: './apps' }, { files });
   expect(await build(tree, { path: './apps' }, { files })).toBe(one);
+  const kustomization = {
+    metadata: { name: 'apps', namespace: 'flux-system', generation: 7 },
+    spec: { interval: '10m', path: './apps', prune: true },
+    status: { lastAppliedRevision: 'main@sha1:0' },
+  };
+  expect(await build(tree, {}, { files, kustomization })).toBe(one);
   const edited = await built(
     tree,
     { path: './apps' },
