@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import * as core from '@actions/core';
 import { context } from '@actions/github';
 import { readWorkspaceFile } from './assemble.ts';
+import { loadKubeconfig } from './cluster/login/kubeconfig.ts';
 import { purposeOf, type RunPurpose, type WorkflowEvent } from './config/event-mode.ts';
 import { readInputs } from './config/inputs.ts';
 import { formatProblems } from './config/problem-text.ts';
@@ -32,6 +33,7 @@ export interface Beginning {
 export function begin(env: Env): Beginning {
   const run = readWorkflowRun(env);
   const event = eventOf(run);
+  maskKubeconfig(env['INPUT_KUBECONFIG']?.trim() ?? '');
   const read = readInputs(env, secret => core.setSecret(secret), {
     withoutSecrets: purposeOrNothing(event)?.withoutSecrets === true,
   });
@@ -47,6 +49,16 @@ export function begin(env: Env): Beginning {
   const parsed = parseRolloutFile(text, { file, set: inputs.set, valuesNeeded });
   if ('problems' in parsed) throw new ConfigProblems(parsed.problems);
   return { inputs, run, rollout: parsed.rollout, purpose };
+}
+
+/** Before anything else is done with it. That it cannot be used is said when the cluster is asked. */
+function maskKubeconfig(kubeconfig: string): void {
+  if (kubeconfig === '') return;
+  try {
+    loadKubeconfig({ kubeconfig, context: undefined, mask: secret => core.setSecret(secret) });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+  }
 }
 
 /** The variables that it comes from are checked with the run's (`readWorkflowRun`), its payload by `purposeOf`. */

@@ -174,12 +174,20 @@ describe.concurrent('what goes wrong on the way does not change the verdict', ()
     });
   });
 
-  it('no right to read Canaries: refused, and the right is named', async ({ expect }) => {
+  it('rights that no rollout goes without: refused, and all of them named, as the lines to add', async ({
+    expect,
+  }) => {
     await withSandbox({}, async sandbox => {
-      const kubeconfig = sandbox.cluster.addUser({ name: 'nobody', forbidden: ['list canaries'] });
-      const { outputs } = await sandbox.release('6.14.1', { inputs: { kubeconfig } });
+      const forbidden = ['list canaries', 'get kustomizations', 'watch *', 'patch *'];
+      const kubeconfig = sandbox.cluster.addUser({ name: 'nobody', forbidden });
+      const { outputs, log } = await sandbox.release('6.14.1', { inputs: { kubeconfig } });
       expect(outputs).toMatchObject({ verdict: 'refused', reason: 'cluster-forbidden' });
-      expect(outputs['result']).toContain('cannot list resource \\"canaries\\"');
+      expect(outputs['result']).toContain(
+        'lack 2 rights: list canaries.flagger.app in prod; get kustomizations.kustomize.toolkit.fluxcd.io in flux-system.',
+      );
+      expect(log.text).toContain(
+        'rules of a Role in flux-system:\n- {apiGroups: [kustomize.toolkit.fluxcd.io], resources: [kustomizations], verbs: [get]}',
+      );
     });
   });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createKubeClient } from '../../src/cluster/kube-client.ts';
-import { loadKubeconfig } from '../../src/cluster/kubeconfig.ts';
+import { loadKubeconfig } from '../../src/cluster/login/kubeconfig.ts';
 import { parseSecret } from '../../src/cluster/parse-secret.ts';
 import { objectPath } from '../../src/cluster/resources.ts';
 import { startTestbed } from '../../testbed/start.ts';
@@ -8,8 +8,10 @@ import { startTestbed } from '../../testbed/start.ts';
 test('a real API server sends no content of a Secret to our client, whatever it asks, and its version moves', async () => {
   const testbed = await startTestbed({ helm: false });
   const kube = createKubeClient({
-    load: () => loadKubeconfig({ kubeconfig: testbed.kubeconfig, context: undefined }),
+    load: () => loadKubeconfig({ kubeconfig: testbed.kubeconfig, context: undefined, mask: () => {} }),
     env: {},
+    mask: () => {},
+    say: () => {},
   });
   try {
     const path = objectPath({ kind: 'Secret', namespace: 'default', name: 'creds' });

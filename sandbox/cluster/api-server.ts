@@ -1,11 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Fields, isFields, KINDS, type KubeObject, valueAt } from './kube-object.ts';
+import { type Fields, fieldsAt, isFields, KINDS, type KubeObject, textAt, valueAt } from './kube-object.ts';
 import { checkSpec, type FlaggerKind } from '../../src/flagger/crd-check.ts';
 import type { Change, ObjectStore } from './object-store.ts';
 
 /** Flagger's own metrics, through the proxy of its Service. */
 const FLAGGER_METRICS = '/api/v1/namespaces/flagger-system/services/flagger:http/proxy/metrics';
+
+const ACCESS_REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 
 /** A user of the cluster: what may not be done, as `verb plural` (`patch gitrepositories`, `watch *`). */
 export interface ClusterUser {
@@ -143,6 +145,12 @@ export class ApiServer {
       response.end(JSON.stringify({ status: 'success', data: { resultType: 'vector', result } }));
       return;
     }
+    if (url.pathname === ACCESS_REVIEWS && method === 'POST') {
+      note(201);
+      const asked = fieldsAt(await body(request), 'spec', 'resourceAttributes');
+      const allowed = !isForbidden(user, textAt(asked, 'verb'), pluralAsked(asked));
+      return send(response, { kind: 'SelfSubjectAccessReview', status: { allowed } });
+    }
     const route = routeOf(url.pathname);
     if (!route || this.unserved.has(route.plural)) {
       note(404);
@@ -150,13 +158,7 @@ export class ApiServer {
       return;
     }
     const verb = verbOf(method, route, url);
-    if (
-      user.forbidden?.some(
-        rule =>
-          [verb, '*'].includes(rule.split(' ')[0] ?? '') &&
-          [route.plural, '*'].includes(rule.split(' ')[1] ?? ''),
-      )
-    ) {
+    if (isForbidden(user, verb, route.plural)) {
       note(403);
       fail(
         response,
@@ -230,6 +232,18 @@ export class ApiServer {
       this.watches.delete(response);
     });
   }
+}
+
+function isForbidden({ forbidden = [] }: ClusterUser, verb: string, plural: string): boolean {
+  return forbidden.some(rule => {
+    const [ofVerb = '', ofPlural = ''] = rule.split(' ');
+    return [verb, '*'].includes(ofVerb) && [plural, '*'].includes(ofPlural);
+  });
+}
+
+function pluralAsked(asked: Fields): string {
+  const subresource = textAt(asked, 'subresource');
+  return subresource === '' ? textAt(asked, 'resource') : `${textAt(asked, 'resource')}/${subresource}`;
 }
 
 /** API concepts, "Metadata-only fetches": the first of the accepted forms that the server knows. */

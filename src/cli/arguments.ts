@@ -12,6 +12,8 @@ export const USAGE = `gated-rollout: what the action would do, from your own mac
   --folder FOLDER    the GitOps repository; default the folder you are in
   --set NAME=VALUE   a value, as the input set; may be given several times
   --target TARGET    namespace/name of a Deployment; "Service …" for a Knative one, "DaemonSet …" (init)
+  --rights           which rights the credentials have in the cluster, and the lines for those that they lack (check)
+  --as USER          ask the cluster as somebody else (system:serviceaccount:NAMESPACE:NAME), as kubectl does
   --kubeconfig FILE  default: KUBECONFIG, ~/.kube/config
   --context NAME     context of the kubeconfig; default its current one
   --metrics-namespaces A,B  beside the targets' own: whose Prometheus may be asked for metrics (plan)
@@ -26,6 +28,9 @@ export interface Arguments {
   readonly target?: string;
   readonly kubeconfig?: string;
   readonly context?: string;
+  /** Whom to impersonate. */
+  readonly as?: string;
+  readonly rights: boolean;
   readonly metricsNamespaces: readonly string[];
   readonly offline: boolean;
 }
@@ -44,6 +49,9 @@ export function readArguments(argv: readonly string[]): Arguments | undefined {
     throw new UsageError(`There is no command ${command ?? ''}; there are plan, check and init.`);
   }
   if (rest.length > 0) throw new UsageError(`${rest.join(' ')} belongs to nothing.`);
+  if (values.rights === true && (command !== 'check' || values.offline === true)) {
+    throw new UsageError('--rights belongs to check, and asks the cluster.');
+  }
   if (command === 'init' && values.target === undefined) {
     throw new UsageError('init needs --target namespace/name.');
   }
@@ -57,6 +65,8 @@ export function readArguments(argv: readonly string[]): Arguments | undefined {
     ...(values.target === undefined ? {} : { target: values.target }),
     ...(values.kubeconfig === undefined ? {} : { kubeconfig: values.kubeconfig }),
     ...(values.context === undefined ? {} : { context: values.context }),
+    ...(values.as === undefined ? {} : { as: values.as }),
+    rights: values.rights === true,
     metricsNamespaces: (values['metrics-namespaces'] ?? '').split(',').filter(name => name !== ''),
     offline: values.offline === true,
   };
@@ -74,6 +84,8 @@ function parsed(argv: readonly string[]) {
         target: { type: 'string' },
         kubeconfig: { type: 'string' },
         context: { type: 'string' },
+        as: { type: 'string' },
+        rights: { type: 'boolean' },
         'metrics-namespaces': { type: 'string' },
         offline: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },

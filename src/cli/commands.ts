@@ -1,9 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { KustomizeBuilder } from '../builder/kustomize-builder.ts';
-import { createKubeClient, type KubeClient } from '../cluster/kube-client.ts';
-import { loadKubeconfig } from '../cluster/kubeconfig.ts';
 import { readObservation } from '../cluster/read-observation.ts';
-import { Cluster } from '../cluster/run-cluster.ts';
 import { sameRepository } from '../cluster/same-repository.ts';
 import { traceChain } from '../cluster/trace-chain.ts';
 import { formatProblems } from '../config/problem-text.ts';
@@ -24,7 +21,9 @@ import { type Arguments, UsageError } from './arguments.ts';
 import { chainLines } from './chain-lines.ts';
 import { type GitFolder, gitFolder } from './git-folder.ts';
 import { keepingSecrets } from './keeping-secrets.ts';
+import { clusterOf, connectionOf } from './open-cluster.ts';
 import { buildLine, planLines } from './plan-lines.ts';
+import { rightsLines } from './rights-lines.ts';
 
 interface Ground {
   readonly metricsNow: (plan: ReleasePlan) => Promise<readonly MetricNow[]>;
@@ -65,6 +64,7 @@ async function plan(given: Arguments, env: Readonly<Record<string, string | unde
 
 async function check(given: Arguments, env: Readonly<Record<string, string | undefined>>) {
   const rollout = await rolloutOf(given, { valuesNeeded: false, placeholder: 'check' });
+  if (given.rights) return await checkRights(given, env, rollout);
   const work =
     (secrets: TreeSecrets): Work =>
     async (ground, files) => {
@@ -85,6 +85,20 @@ async function check(given: Arguments, env: Readonly<Record<string, string | und
       return [...lines, '', built, 'What the tree says is what runs:', ...values];
     };
   return await keepingSecrets(rollout, secrets => onGround(given, { env, rollout }, work(secrets)));
+}
+
+async function checkRights(
+  given: Arguments,
+  env: Readonly<Record<string, string | undefined>>,
+  rollout: RolloutFile,
+) {
+  const kube = connectionOf(given, env);
+  try {
+    const git = await gitFolder(given.folder);
+    return rightsLines(await clusterOf(kube, { given, rollout, git }).rights());
+  } finally {
+    await kube.close();
+  }
 }
 
 async function init(given: Arguments, env: Readonly<Record<string, string | undefined>>) {
@@ -158,23 +172,9 @@ async function onGround(
     const ground = await offlineGround(files, rollout.targets, isOursOf(git));
     return await work({ ...ground, metricsNow: () => Promise.resolve([]) }, files);
   }
-  const kube = clientOf(given, on.env);
+  const kube = connectionOf(given, on.env);
   try {
-    const repository = rollout.gitops.repository ?? git.origin?.repository;
-    if (!repository) {
-      throw new UsageError(
-        `${given.folder} has no remote “origin”; say gitops.repository in ${given.config}.`,
-      );
-    }
-    const cluster = new Cluster({
-      kube,
-      clock: systemClock,
-      random: Math.random,
-      rollout,
-      repository,
-      host: git.origin?.host ?? 'github.com',
-      metricsNamespaces: given.metricsNamespaces,
-    });
+    const cluster = clusterOf(kube, { given, rollout, git });
     const chains = await cluster.trace();
     await cluster.preflight(chains);
     const watched = { targets: rollout.targets, chains, objects: objectsOf(rollout) };
@@ -190,7 +190,7 @@ async function liveTarget(
   env: Readonly<Record<string, string | undefined>>,
   on: { readonly target: TargetRef; readonly isOurs: IsOurs },
 ): Promise<OfflineTarget> {
-  const kube = clientOf(given, env);
+  const kube = connectionOf(given, env);
   const { target } = on;
   try {
     const chain = await traceChain(kube, { target, via: undefined, isOurs: ({ url }) => on.isOurs(url) });
@@ -207,11 +207,6 @@ async function liveTarget(
 /** A folder without a remote says nothing of itself: whatever Flux follows is taken for it. */
 function isOursOf({ origin }: GitFolder): IsOurs {
   return origin ? url => sameRepository(url, origin) : () => true;
-}
-
-function clientOf(given: Arguments, env: Readonly<Record<string, string | undefined>>): KubeClient {
-  const { kubeconfig, context } = given;
-  return createKubeClient({ load: () => loadKubeconfig({ kubeconfig, context }), env });
 }
 
 function targetOf(text: string): TargetRef {

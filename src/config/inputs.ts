@@ -1,6 +1,8 @@
 import { durationMs } from './duration.ts';
+import { gitopsCredentials } from './gitops-credentials.ts';
 import { nearest } from './nearest.ts';
 import { readSet } from './set-lines.ts';
+import { urlFault } from './secure-url.ts';
 import type { ConfigProblem, Inputs } from './settings.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -42,8 +44,6 @@ type InputName = keyof typeof INPUT_DEFAULTS;
 const MODES = ['auto', 'release', 'plan', 'sweep'] as const;
 const ON_CANCEL = ['revert', 'hand-over'] as const;
 const SECRETS = ['token', 'gitops-token', 'app-private-key'] as const satisfies readonly InputName[];
-const KUBECONFIG_SECRETS =
-  /^\s*(?:token|password|client-key-data|id-token|refresh-token|client-secret|access-token)\s*:\s*["']?([^"'\s#]+)/gm;
 
 export type ReadInputs = { readonly inputs: Inputs } | { readonly problems: readonly ConfigProblem[] };
 
@@ -66,7 +66,7 @@ export function readInputs(
     branches: read.branches('branches'),
     token: read.text('token'),
     // GitHub gives a fork empty secrets: an App given by half is no mistake of the workflow then.
-    gitops: on.withoutSecrets ? { kind: 'token', token: read.text('token') } : gitopsCredentials(read),
+    gitops: on.withoutSecrets ? { kind: 'job' } : gitopsCredentials(read, env['GITHUB_API_URL']),
     ...(read.text('gitops-api-url') === '' ? {} : { gitopsApiUrl: read.url('gitops-api-url') }),
     ...(read.text('kubeconfig') === '' ? {} : { kubeconfig: read.text('kubeconfig') }),
     ...(read.text('kube-context') === '' ? {} : { kubeContext: read.text('kube-context') }),
@@ -90,40 +90,9 @@ export function readInputs(
   return read.problems.length > 0 ? { problems: read.problems } : { inputs };
 }
 
-function gitopsCredentials(read: InputReader): Inputs['gitops'] {
-  const token = read.text('gitops-token');
-  const clientId = read.text('app-client-id');
-  const privateKey = read.text('app-private-key');
-  if (token !== '' && (clientId !== '' || privateKey !== '')) {
-    read.problem('gitops-token', {
-      found: 'a token and an App',
-      allowed: 'either gitops-token, or app-client-id with app-private-key',
-      message: 'There are two ways to the GitOps repository, and it is not clear which one is meant.',
-    });
-  }
-  if (clientId !== '' && privateKey !== '') return { kind: 'app', clientId, privateKey };
-  if (clientId !== '' || privateKey !== '') {
-    const missing = clientId === '' ? 'app-client-id' : 'app-private-key';
-    read.problem(missing, {
-      found: 'nothing',
-      allowed: 'app-client-id and app-private-key together',
-      message: `The App is given by half: ${missing} is empty. A secret that does not exist reads as empty.`,
-    });
-  }
-  const either = token === '' ? read.text('token') : token;
-  if (either === '') {
-    read.problem('token', {
-      found: 'nothing',
-      allowed: 'a token; by default that of the job',
-      message: 'There is no token for GitHub.',
-    });
-  }
-  return { kind: 'token', token: either };
-}
-
 /**
- * Whatever of the inputs must never be shown. Of a kubeconfig the credentials and not its lines: a masked `}` would
- * make outputs vanish (facts of the runner). A private key is masked as a whole and by its long lines.
+ * Whatever of the inputs must never be shown; the kubeconfig's secrets are found where it is read. A private key is
+ * masked as a whole and by its long lines.
  */
 function secretsOf(read: InputReader): readonly string[] {
   const whole = SECRETS.map(name => read.text(name));
@@ -132,8 +101,7 @@ function secretsOf(read: InputReader): readonly string[] {
     .split(/\r?\n|\\n/)
     .map(line => line.trim())
     .filter(line => line.length >= 40 && !line.startsWith('-----'));
-  const kubeconfig = [...read.text('kubeconfig').matchAll(KUBECONFIG_SECRETS)].map(match => match[1] ?? '');
-  return [...whole, ...keyLines, ...kubeconfig].filter(secret => secret.length >= 4);
+  return [...whole, ...keyLines].filter(secret => secret.length >= 4);
 }
 
 class InputReader {
@@ -196,8 +164,10 @@ class InputReader {
 
   url(name: InputName): string {
     const text = this.text(name);
-    if (!/^https?:\/\/\S+$/.test(text) || !URL.canParse(text)) {
-      this.problem(name, { found: text, allowed: 'https://HOST/api/v3', message: `${name} is no URL.` });
+    const wrong = urlFault(text);
+    if (wrong !== undefined) {
+      // What is not a URL may be anything, a secret in the wrong place among it.
+      this.problem(name, { ...wrong, allowed: 'https://HOST/api/v3', message: `${name} ${wrong.message}` });
     }
     return text.replace(/\/+$/, '');
   }

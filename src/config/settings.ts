@@ -142,6 +142,13 @@ export interface Limits {
 
 export type Mode = 'release' | 'plan' | 'sweep';
 
+/** How the GitOps repository is reached. */
+export type GitOpsCredentials =
+  /** Nothing was given for it: `token` is used, which is never sent to another host than the workflow's. */
+  | { readonly kind: 'job' }
+  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'app'; readonly clientId: string; readonly privateKey: string };
+
 /** The action's inputs, checked; secrets are masked before this object is made. */
 export interface Inputs {
   /** Path of rollout.yaml in the workspace. */
@@ -153,9 +160,7 @@ export interface Inputs {
   readonly branches: readonly string[];
   /** For checks, comments and the source repository. */
   readonly token: string;
-  readonly gitops:
-    | { readonly kind: 'token'; readonly token: string }
-    | { readonly kind: 'app'; readonly clientId: string; readonly privateKey: string };
+  readonly gitops: GitOpsCredentials;
   readonly gitopsApiUrl?: string;
   /** Kubeconfig text or path as given; undefined = in cluster, or the default places. */
   readonly kubeconfig?: string;

@@ -64,6 +64,14 @@ export function beginReport(parts: RunParts): RunReport {
   });
 }
 
+function unavailable(error: ClusterUnavailable): Refusal {
+  const { reason, message } = error;
+  const detail = reason === 'cluster-unreachable' ? `The cluster could not be read: ${message}` : message;
+  const remedy =
+    error.remedy ?? 'Look whether the API server can be reached from the runner, then run this again.';
+  return new Refusal(reason, detail, { remedy, cause: error });
+}
+
 function outcomeOf(
   error: unknown,
   on: { readonly parts: Pick<RunParts, 'cancel'>; readonly live: string | undefined },
@@ -91,11 +99,7 @@ function outcomeOf(
     );
   }
   if (error instanceof ClusterUnavailable) {
-    return refusedOutcome(
-      new Refusal('cluster-unreachable', `The cluster could not be read: ${error.message}`, {
-        remedy: 'Look whether the API server can be reached from the runner, then run this again.',
-      }),
-    );
+    return refusedOutcome(unavailable(error));
   }
   return brokenOutcome(error, undefined);
 }
