@@ -7,13 +7,21 @@ import { commitIn, conditionOf, conditionSchema, metadataSchema } from './parse-
 const interval = z.string().default('');
 const conditions = z.array(conditionSchema).nullish();
 
+const refSchema = z.looseObject({
+  branch: z.string().optional(),
+  tag: z.string().optional(),
+  semver: z.string().optional(),
+  name: z.string().optional(),
+  commit: z.string().optional(),
+});
+
 const sourceSchema = z.looseObject({
   metadata: metadataSchema,
   spec: z.looseObject({
     url: z.string(),
     interval,
     suspend: z.boolean().optional(),
-    ref: z.looseObject({ branch: z.string().optional(), commit: z.string().optional() }).nullish(),
+    ref: refSchema.nullish(),
     verify: z.unknown().optional(),
   }),
   status: z
@@ -23,21 +31,23 @@ const sourceSchema = z.looseObject({
 
 /** source-controller gitrepository_controller.go: without a ref the branch is master. */
 const DEFAULT_BRANCH = 'master';
+const HEADS = 'refs/heads/';
+
+/**
+ * The branch that is followed, or what is followed in its place. The order is source-controller's (api/v1
+ * gitrepository_types.go, GitRepositoryRef); an empty field is none.
+ */
+function followed(ref: z.infer<typeof refSchema>): Pick<SourceView, 'branch' | 'pinned'> {
+  if (ref.commit) return { pinned: `the commit ${ref.commit}` };
+  if (ref.name?.startsWith(HEADS)) return { branch: ref.name.slice(HEADS.length) };
+  if (ref.name) return { pinned: ref.name };
+  if (ref.semver) return { pinned: `the tags ${ref.semver}` };
+  if (ref.tag) return { pinned: `the tag ${ref.tag}` };
+  return { branch: ref.branch || DEFAULT_BRANCH };
+}
 
 export function parseGitRepository(object: unknown): SourceView {
   const { metadata, spec, status } = sourceSchema.parse(object);
-  const ref = z
-    .looseObject({
-      branch: z.string().optional(),
-      tag: z.unknown(),
-      semver: z.unknown(),
-      name: z.unknown(),
-      commit: z.unknown(),
-    })
-    .partial()
-    .parse(spec.ref ?? {});
-  const pinned = [ref.tag, ref.semver, ref.name, ref.commit].some(each => each !== undefined);
-  const branch = pinned ? undefined : (ref.branch ?? DEFAULT_BRANCH);
   const revision = commitIn(status.artifact?.revision);
   const ready = conditionOf(status.conditions ?? [], 'Ready');
   return {
@@ -45,7 +55,7 @@ export function parseGitRepository(object: unknown): SourceView {
     namespace: metadata.namespace,
     name: metadata.name,
     url: spec.url,
-    ...(branch === undefined ? {} : { branch }),
+    ...followed(spec.ref ?? {}),
     suspended: spec.suspend ?? false,
     ...(revision === undefined ? {} : { revision }),
     ...(ready ? { ready } : {}),

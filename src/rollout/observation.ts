@@ -147,7 +147,10 @@ export interface SourceView {
   readonly namespace: string;
   readonly name: string;
   readonly url: string;
+  /** The branch that is followed. */
   readonly branch?: string;
+  /** What is followed where it is no branch (a tag, a range of tags, another ref, one commit), for people to read. */
+  readonly pinned?: string;
   readonly suspended: boolean;
   /** Commit of the artifact, 40 hex digits. */
   readonly revision?: string;
