@@ -64,7 +64,7 @@ const url = (port: number): string => `http://${loopback}:${port}`;
 export function etcd({ build, ports, files }: ProgramOptions): Command {
   return {
     name: 'etcd',
-    command: join(build.binaries, 'etcd'),
+    command: build.binary('etcd'),
     args: [
       `--data-dir=${files.etcd}`,
       `--listen-client-urls=${url(ports.etcd)}`,
@@ -81,7 +81,7 @@ export function etcd({ build, ports, files }: ProgramOptions): Command {
 export function kubeApiServer({ build, ports, files }: ProgramOptions): Command {
   return {
     name: 'kube-apiserver',
-    command: join(build.binaries, 'kube-apiserver'),
+    command: build.binary('kube-apiserver'),
     args: [
       `--etcd-servers=${url(ports.etcd)}`,
       `--bind-address=${loopback}`,
@@ -105,7 +105,7 @@ export function kubeControllerManager({ build, files }: ProgramOptions): Command
   const off = ['node-ipam-controller', 'node-lifecycle-controller', 'taint-eviction-controller'];
   return {
     name: 'kube-controller-manager',
-    command: join(build.binaries, 'kube-controller-manager'),
+    command: build.binary('kube-controller-manager'),
     args: [
       `--kubeconfig=${files.kubeconfig}`,
       '--leader-elect=false',
@@ -122,7 +122,7 @@ export function kubeControllerManager({ build, files }: ProgramOptions): Command
 export function kubeScheduler({ build, files }: ProgramOptions): Command {
   return {
     name: 'kube-scheduler',
-    command: join(build.binaries, 'kube-scheduler'),
+    command: build.binary('kube-scheduler'),
     args: [`--kubeconfig=${files.kubeconfig}`, '--leader-elect=false', '--secure-port=0'],
   };
 }
@@ -131,7 +131,7 @@ export function kubeScheduler({ build, files }: ProgramOptions): Command {
 export function kwok({ build, files }: ProgramOptions): Command {
   return {
     name: 'kwok',
-    command: join(build.binaries, 'kwok'),
+    command: build.binary('kwok'),
     args: [
       `--kubeconfig=${files.kubeconfig}`,
       '--manage-all-nodes',
@@ -144,7 +144,7 @@ export function kwok({ build, files }: ProgramOptions): Command {
 export function sourceController({ build, ports, files }: ProgramOptions): Command {
   return {
     name: 'source-controller',
-    command: join(build.binaries, 'source-controller'),
+    command: build.binary('source-controller'),
     args: [
       `--storage-path=${files.artifacts}`,
       `--storage-addr=${loopback}:${ports.artifacts}`,
@@ -159,7 +159,7 @@ export function sourceController({ build, ports, files }: ProgramOptions): Comma
 export function kustomizeController({ build, ports, files }: ProgramOptions): Command {
   return {
     name: 'kustomize-controller',
-    command: join(build.binaries, 'kustomize-controller'),
+    command: build.binary('kustomize-controller'),
     args: ['--concurrent=8', ...fluxArgs(ports.kustomizeHealth)],
     env: fluxEnv(files),
   };
@@ -168,7 +168,7 @@ export function kustomizeController({ build, ports, files }: ProgramOptions): Co
 export function helmController({ build, ports, files }: ProgramOptions): Command {
   return {
     name: 'helm-controller',
-    command: join(build.binaries, 'helm-controller'),
+    command: build.binary('helm-controller'),
     args: fluxArgs(ports.helmHealth),
     env: fluxEnv(files),
   };
@@ -187,7 +187,7 @@ function fluxEnv(files: DataFiles): Readonly<Record<string, string>> {
 export function flagger(options: ProgramOptions): Command {
   return {
     name: 'flagger',
-    command: join(options.build.binaries, 'flagger'),
+    command: options.build.binary('flagger'),
     args: [
       `-kubeconfig=${options.files.kubeconfig}`,
       `-metrics-server=${options.metricsServer}`,
@@ -204,7 +204,7 @@ export function flagger(options: ProgramOptions): Command {
 export function loadtester({ build, ports }: ProgramOptions): Command {
   return {
     name: 'loadtester',
-    command: join(build.binaries, 'loadtester'),
+    command: build.binary('loadtester'),
     args: [`-port=${ports.loadtester}`, '-log-level=info'],
   };
 }
