@@ -103,7 +103,9 @@ async function buildPieces(
   const wanted: Piece[] = [];
   for (const piece of pieces) if (!(await exists(piece.folder))) wanted.push(piece);
   const all = wanted.flatMap(({ binaries }) => binaries);
-  on.log(`Building ${all.length} binaries; all of them for the first time take 15 minutes on two processors.`);
+  on.log(
+    `Building ${all.length} binaries; all of them for the first time take 15 minutes on two processors.`,
+  );
   let index = 0;
   for (const { folder, binaries } of wanted) {
     const to = join(on.partial, 'piece');

@@ -15,6 +15,7 @@ export interface Ports {
   readonly sourceHealth: number;
   readonly kustomizeHealth: number;
   readonly helmHealth: number;
+  readonly registry: number;
 }
 
 /** Files and folders under the data folder. */
@@ -28,6 +29,8 @@ export interface DataFiles {
   readonly artifacts: string;
   readonly prometheus: string;
   readonly prometheusConfig: string;
+  readonly registry: string;
+  readonly registryConfig: string;
   readonly kwokStages: readonly string[];
 }
 
@@ -41,6 +44,8 @@ export function dataFiles(data: string): DataFiles {
     artifacts: join(data, 'artifacts'),
     prometheus: join(data, 'prometheus'),
     prometheusConfig: join(data, 'prometheus.yaml'),
+    registry: join(data, 'registry'),
+    registryConfig: join(data, 'registry.yaml'),
     kwokStages: ['node-initialize', 'pod-complete', 'pod-delete', 'pod-ready'].map(stage =>
       join(data, 'kwok', `${stage}.yaml`),
     ),
@@ -220,4 +225,9 @@ export function prometheus({ ports, files }: ProgramOptions): Command {
       '--log.level=warn',
     ],
   };
+}
+
+/** An OCI registry, for charts. It takes its whole configuration from a file. */
+export function registry({ build, files }: ProgramOptions): Command {
+  return { name: 'registry', command: build.binary('registry'), args: ['serve', files.registryConfig] };
 }

@@ -46,7 +46,11 @@ describe('a folder of this machine', () => {
     ['a folder', 'link/secret.yaml', () => symlinkSync(outside, join(root, 'link'))],
     ['a folder of the tree', 'link/a.yaml', () => symlinkSync(join(root, 'apps'), join(root, 'link'))],
     ['a loop', 'loop/loop/a.yaml', () => symlinkSync('.', join(root, 'loop'))],
-    ['a loop of two', 'one/x', () => (symlinkSync('two', join(root, 'one')), symlinkSync('one', join(root, 'two')))],
+    [
+      'a loop of two',
+      'one/x',
+      () => (symlinkSync('two', join(root, 'one')), symlinkSync('one', join(root, 'two'))),
+    ],
     ['nothing', 'gone', () => symlinkSync('/nowhere', join(root, 'gone'))],
   ])('never follows a symlink to %s', async (_what, path, make) => {
     make();

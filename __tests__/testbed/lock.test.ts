@@ -65,7 +65,9 @@ describe('the lock of the testbed’s build', () => {
   it('is given back when the work fails', async () => {
     const name = randomUUID();
     const none = { onWait: () => {} };
-    await expect(withLock(name, { ...none, work: () => Promise.reject(new Error('no')) })).rejects.toThrow('no');
+    await expect(withLock(name, { ...none, work: () => Promise.reject(new Error('no')) })).rejects.toThrow(
+      'no',
+    );
     expect(await withLock(name, { ...none, work: () => Promise.resolve(1) })).toBe(1);
   });
 });

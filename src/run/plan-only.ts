@@ -5,11 +5,9 @@ import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
 import type { PlannedFile, PlanView } from '../report/plan-view.ts';
 import { unifiedDiff } from '../report/unified-diff.ts';
 import type { RolloutView } from '../report/view.ts';
-import type { Observation } from '../rollout/observation.ts';
 import type { FileChange } from '../rollout/ports.ts';
-import { type Settlement, settlement } from '../rollout/settlement.ts';
-import type { TargetKey } from '../rollout/target.ts';
 import { type Outcome, Refusal } from '../rollout/verdict.ts';
+import { goingOn } from './going-on.ts';
 import { objectsOf } from './observed-objects.ts';
 import { metricCheck } from './metric-check.ts';
 import type { DryRun, RunParts } from './parts.ts';
@@ -92,28 +90,6 @@ function plannedOutcome(plan: ReleasePlan): Outcome {
       ? 'A release would find nothing to change. Nothing was written.'
       : `A release would change ${[...new Set(files)].join(', ')}. Nothing was written.`,
   };
-}
-
-/** What a release would have to wait for, or would be refused for, if it began now. */
-function goingOn(observation: Observation): readonly string[] {
-  return Object.entries(observation.targets)
-    .map(([target, view]) => settlementWords(target, settlement(view)))
-    .filter(words => words !== undefined);
-}
-
-function settlementWords(target: TargetKey, now: Settlement): string | undefined {
-  switch (now.kind) {
-    case 'wait':
-      return `${target}: a release would wait, because ${now.what}.`;
-    case 'refuse':
-      return `${target}: a release would be refused now. ${now.what} ${now.remedy}`;
-    case 'failed':
-      return `${target}: the release before was rejected and never reverted; this one would roll forward over it.`;
-    case 'absent':
-      return `${target} has no Canary yet: it is added first, and what runs now is not analysed.`;
-    case 'settled':
-      return undefined;
-  }
 }
 
 function planView(

@@ -1,0 +1,85 @@
+import { readObservation } from '../cluster/read-observation.ts';
+import { traceChain } from '../cluster/trace-chain.ts';
+import { TARGET_PATTERN } from '../config/rollout-schema.ts';
+import { type IsOurs, type OfflineTarget, offlineTarget } from '../plan/offline-chain.ts';
+import { kindMeant, type TargetRef, targetKey } from '../rollout/target.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { type Arguments, UsageError } from './arguments.ts';
+import { chainLines } from './chain-lines.ts';
+import { clientOf, type Env, isOursOf, openFolder } from './ground.ts';
+
+/** A first rollout.yaml for a target, with the chain that was found. @throws as runCommand does. */
+export async function init(given: Arguments, env: Env): Promise<readonly string[]> {
+  const target = targetOf(given.target ?? '');
+  const key = targetKey(target);
+  const { git, files } = await openFolder(given.folder);
+  const { origin } = git;
+  const isOurs = isOursOf(git);
+  const found = given.offline
+    ? await offlineTarget(files, target, isOurs)
+    : await liveTarget(given, env, { target, isOurs });
+  const images = imagesIn(found.template);
+  const repository =
+    repositoryIn(found.chain.source.url) ??
+    (origin && `${origin.repository.owner}/${origin.repository.repo}`);
+  return [
+    ...chainLines(key, found.chain, found.view).map(line => `# ${line}`),
+    '# yaml-language-server: $schema=https://raw.githubusercontent.com/OWNER/gated-rollout/v1/schema/rollout.schema.json',
+    `gitops: {repository: ${repository ?? 'OWNER/REPOSITORY'}}`,
+    `target: [${key}]`,
+    'change:',
+    ...(images.length > 0 ? images : ['IMAGE']).map(image => `- image: ${image}`),
+    ...(found.view.canary
+      ? []
+      : [
+          'canary: # there is none yet; it is added by a commit of its own first',
+          `  ${key}:`,
+          ...(target.kind === 'Service'
+            ? ['    provider: knative']
+            : ['    provider: nginx', `    ingressRef: {name: ${target.name}}`]),
+          '    analysis: {interval: 30s, threshold: 5, stepWeight: 5, maxWeight: 50}',
+          '    metrics: [{name: request-success-rate, min: 99}]',
+        ]),
+  ];
+}
+
+async function liveTarget(
+  given: Arguments,
+  env: Env,
+  on: { readonly target: TargetRef; readonly isOurs: IsOurs },
+): Promise<OfflineTarget> {
+  const kube = clientOf(given, env);
+  const { target } = on;
+  try {
+    const chain = await traceChain(kube, { target, via: undefined, isOurs: ({ url }) => on.isOurs(url) });
+    const key = targetKey(target);
+    const watched = { targets: [target], chains: { [key]: chain }, objects: [] };
+    const { targets } = await readObservation(kube, { watched, clock: systemClock, source: 'read' });
+    const view = targets[key] ?? { replicaSets: [], events: [] };
+    return { chain, view, template: view.target?.template };
+  } finally {
+    await kube.close();
+  }
+}
+
+function targetOf(text: string): TargetRef {
+  const [, kind, namespace, name] = TARGET_PATTERN.exec(text) ?? [];
+  if (namespace === undefined || name === undefined) {
+    throw new UsageError(
+      `--target ${text}: namespace/name is needed, "DaemonSet namespace/name", or "Service namespace/name" (Knative).`,
+    );
+  }
+  return { kind: kindMeant(kind), namespace, name };
+}
+
+/** Image repositories of the target's containers, without their versions. */
+function imagesIn(template: unknown): readonly string[] {
+  const text = JSON.stringify(template ?? {});
+  const images = [...text.matchAll(/"image":"([^"@]+?)(?::[^/"@]+)?(?:@[^"]*)?"/g)].map(([, image]) => image);
+  return [...new Set(images.filter(image => image !== undefined))];
+}
+
+function repositoryIn(url: string): string | undefined {
+  const [, owner, repo] = /[:/]([^/:]+)\/([^/]+?)(?:\.git)?\/?$/.exec(url) ?? [];
+  return owner === undefined || repo === undefined ? undefined : `${owner}/${repo}`;
+}
