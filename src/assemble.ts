@@ -5,6 +5,7 @@ import { Cluster } from './cluster/run-cluster.ts';
 import { FlaggerGauge, type FlaggerService } from './cluster/flagger-gauge.ts';
 import { createKubeClient, type KubeClient } from './cluster/kube-client.ts';
 import { loadKubeconfig } from './cluster/kubeconfig.ts';
+import { FluxBuilder } from './build/flux-builder.ts';
 import type { RunPurpose } from './config/event-mode.ts';
 import { KustomizeBuilder } from './builder/kustomize-builder.ts';
 import type { Inputs, RepositoryName, RolloutFile } from './config/settings.ts';
@@ -18,10 +19,12 @@ import { readPrivateKey } from './github/private-key.ts';
 import { PullRequestCommentSink } from './github/pull-request-comment.ts';
 import { pullRequestsOf } from './github/pull-requests.ts';
 import { checkTokenLife } from './github/token-life.ts';
+import { renamedRepository } from './github/renamed-repository.ts';
 import { givenToken, type TokenSource } from './github/token-source.ts';
 import { readBranchRules } from './gitops/branch-rules.ts';
 import { FolderFiles } from './gitops/folder-files.ts';
 import { GitOpsRepository } from './gitops/git-ops-repository.ts';
+import { type OurRepository, sameRepository } from './gitops/same-repository.ts';
 import { isOwnSourceCommit, relation } from './gitops/source-relation.ts';
 import { ReleasePlanner } from './plan/planner.ts';
 import { Reporter } from './report/reporter.ts';
@@ -82,13 +85,16 @@ export function assemble(on: Assembly): Assembled {
 
   let kube: KubeClient | undefined;
   const host = hostOf(inputs.gitopsApiUrl ?? run.serverUrl);
+  const ours = { repository, host, isRenamed: renamedRepository(gitops, repository) };
+  const isOurs = (url: string): Promise<boolean> => sameRepository(url, ours);
   const cluster = once(() => {
     kube = createKubeClient({
       load: () => loadKubeconfig({ kubeconfig: inputs.kubeconfig, context: inputs.kubeContext }),
       env,
     });
     const gauge = inputs.flaggerMetrics && gaugeOf(kube, inputs.flaggerMetrics, on.log);
-    return new Cluster({ kube, clock, random, rollout, repository, host, gauge });
+    const name = `${repository.owner}/${repository.repo} on ${host}`;
+    return new Cluster({ kube, clock, random, rollout, repository: name, isOurs, gauge });
   });
 
   let ids: ReportIds = { checkRun: undefined, comment: undefined };
@@ -190,7 +196,7 @@ export function assemble(on: Assembly): Assembled {
       };
     },
     planner: plannerOf(on),
-    ...(purpose.withoutSecrets ? { workspaceOnly: workspaceOf(run, repository) } : {}),
+    ...(purpose.withoutSecrets ? { workspaceOnly: workspaceOf(run, { repository, host }) } : {}),
     reporterFor,
     say: line => on.log.info(line),
     remember: on.remember,
@@ -215,9 +221,14 @@ export function assemble(on: Assembly): Assembled {
 }
 
 /** What a run without secrets can look at: the GitOps repository, where it is the one that was checked out. */
-function workspaceOf(run: WorkflowRun, repository: RepositoryName): NonNullable<RunParts['workspaceOnly']> {
-  if (same(run.repository, repository)) return { files: new FolderFiles(run.workspace, run.sha) };
-  const impossible = `This run comes from a fork or Dependabot and has no secrets, and the GitOps repository ${repository.owner}/${repository.repo} is another one: there is nothing to plan from.`;
+function workspaceOf(run: WorkflowRun, ours: OurRepository): NonNullable<RunParts['workspaceOnly']> {
+  const name = `${ours.repository.owner}/${ours.repository.repo}`;
+  if (same(run.repository, ours.repository)) {
+    const isOurs = (url: string): Promise<boolean> => sameRepository(url, ours);
+    const tree = { builder: new FluxBuilder(), isOurs, repository: `${name} on ${ours.host}` };
+    return { files: new FolderFiles(run.workspace, run.sha), tree };
+  }
+  const impossible = `This run comes from a fork or Dependabot and has no secrets, and the GitOps repository ${name} is another one: there is nothing to plan from.`;
   return { impossible };
 }
 

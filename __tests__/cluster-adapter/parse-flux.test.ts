@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseGitRepository } from '../../src/cluster/parse-flux.ts';
+import { parseGitRepository } from '../../src/flux/parse-flux.ts';
 
 /** By source-controller's order: commit, name, semver, tag, branch (api/v1 gitrepository_types.go). */
 describe('what a GitRepository follows', () => {

@@ -2,11 +2,12 @@ import { createKubeClient, type KubeClient } from '../cluster/kube-client.ts';
 import { loadKubeconfig } from '../cluster/kubeconfig.ts';
 import { readObservation } from '../cluster/read-observation.ts';
 import { Cluster } from '../cluster/run-cluster.ts';
-import { sameRepository } from '../cluster/same-repository.ts';
 import { formatProblems, parseRolloutFile } from '../config/rollout-file.ts';
-import type { RolloutFile } from '../config/settings.ts';
+import type { RepositoryName, RolloutFile } from '../config/settings.ts';
+import { FluxBuilder } from '../build/flux-builder.ts';
+import type { OurRepository } from '../gitops/same-repository.ts';
 import { FolderFiles } from '../gitops/folder-files.ts';
-import { type IsOurs, offlineGround } from '../plan/offline-chain.ts';
+import { treeGround, type TreeOptions } from '../flux/tree-ground.ts';
 import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
 import type { FluxChain, Observation } from '../rollout/observation.ts';
 import { Refusal } from '../rollout/verdict.ts';
@@ -15,6 +16,7 @@ import { objectsOf } from '../run/observed-objects.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { type Arguments, UsageError } from './arguments.ts';
 import { differences, type GitFolder, gitFolder } from './git-folder.ts';
+import { isOursOf } from './our-repository.ts';
 import { suspensionLines } from './suspension.ts';
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -45,7 +47,13 @@ export async function onGround(
   const { given, rollout } = on;
   const { git, files } = await openFolder(given.folder);
   if (!given.offline) return await onCluster(on, { git, files }, work);
-  const ground = await offlineGround(files, rollout.targets, isOursOf(git));
+  const { via, gitops } = rollout;
+  const options = treeOptions(
+    on,
+    { git, files },
+    { via, viaFile: rollout.viaFile, repository: gitops.repository, branch: gitops.branch },
+  );
+  const ground = await treeGround(options, rollout.targets);
   const none = (): Promise<readonly []> => Promise.resolve([]);
   return await work({ ...ground, files, metricsNow: none, notes: none });
 }
@@ -62,14 +70,14 @@ async function onCluster(
   }
   const kube = clientOf(given, on.env);
   try {
-    const host = git.origin?.host ?? 'github.com';
+    const ours = { repository, host: git.origin?.host ?? 'github.com' };
     const cluster = new Cluster({
       kube,
       clock: systemClock,
       random: Math.random,
       rollout,
-      repository,
-      host,
+      repository: wordsOf(ours),
+      isOurs: isOursOf(ours, on.env),
     });
     const traced = await cluster.trace();
     const [source] = Object.values(traced).map(chain => chain.source);
@@ -135,9 +143,33 @@ export async function openFolder(folder: string): Promise<OpenFolder> {
   }
 }
 
-/** A folder without a remote says nothing of itself: whatever Flux follows is taken for it. */
-export function isOursOf({ origin }: GitFolder): IsOurs {
-  return origin ? url => sameRepository(url, origin) : () => true;
+/** What the tree says of a folder's repository. */
+export function treeOptions(
+  { given, env }: Pick<Given, 'given' | 'env'>,
+  { git, files }: OpenFolder,
+  on: Pick<TreeOptions, 'via' | 'branch'> & {
+    readonly repository: RepositoryName | undefined;
+    readonly viaFile?: string | undefined;
+  },
+): TreeOptions {
+  const { via, branch, repository = git.origin?.repository } = on;
+  const ours = repository && { repository, host: git.origin?.host ?? 'github.com' };
+  return {
+    files,
+    builder: new FluxBuilder(),
+    // A folder without a remote says nothing of itself: whatever Flux follows is taken for it.
+    isOurs: ours ? isOursOf(ours, env) : () => true,
+    repository: ours ? wordsOf(ours) : given.folder,
+    via,
+    branch,
+    cluster: given.cluster ?? on.viaFile,
+    howToChoose:
+      'Say which one: --cluster FOLDER, with the folder of its manifests (--cluster clusters/prod).',
+  };
+}
+
+function wordsOf({ repository, host }: OurRepository): string {
+  return `${repository.owner}/${repository.repo} on ${host}`;
 }
 
 export function clientOf({ kubeconfig, context }: Arguments, env: Env): KubeClient {

@@ -1,23 +1,31 @@
 import { readObservation } from '../cluster/read-observation.ts';
-import { traceChain } from '../cluster/trace-chain.ts';
+import { traceChain } from '../flux/trace-chain.ts';
 import { TARGET_PATTERN } from '../config/rollout-schema.ts';
-import { type IsOurs, type OfflineTarget, offlineTarget } from '../plan/offline-chain.ts';
+import { LiveFlux } from '../cluster/live-flux.ts';
+import { checkSource } from '../flux/sources.ts';
+import { type TreeOptions, type TreeTarget, treeTargets } from '../flux/tree-ground.ts';
+import type { SourceView } from '../rollout/observation.ts';
 import { kindMeant, type TargetRef, targetKey } from '../rollout/target.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { type Arguments, UsageError } from './arguments.ts';
 import { chainLines } from './chain-lines.ts';
-import { clientOf, type Env, isOursOf, openFolder } from './ground.ts';
+import { clientOf, type Env, openFolder, treeOptions } from './ground.ts';
 
 /** A first rollout.yaml for a target, with the chain that was found. @throws as runCommand does. */
 export async function init(given: Arguments, env: Env): Promise<readonly string[]> {
   const target = targetOf(given.target ?? '');
   const key = targetKey(target);
-  const { git, files } = await openFolder(given.folder);
-  const { origin } = git;
-  const isOurs = isOursOf(git);
+  const open = await openFolder(given.folder);
+  const { origin } = open.git;
+  const tree = treeOptions({ given, env }, open, {
+    via: undefined,
+    branch: undefined,
+    repository: undefined,
+  });
   const found = given.offline
-    ? await offlineTarget(files, target, isOurs)
-    : await liveTarget(given, env, { target, isOurs });
+    ? (await treeTargets(tree, [target]))[0]?.[1]
+    : await liveTarget(given, env, { target, tree });
+  if (!found) throw new Error('unreachable: every target is found or refused');
   const images = imagesIn(found.template);
   const repository =
     repositoryIn(found.chain.source.url) ??
@@ -46,13 +54,15 @@ export async function init(given: Arguments, env: Env): Promise<readonly string[
 async function liveTarget(
   given: Arguments,
   env: Env,
-  on: { readonly target: TargetRef; readonly isOurs: IsOurs },
-): Promise<OfflineTarget> {
+  on: { readonly target: TargetRef; readonly tree: Pick<TreeOptions, 'isOurs' | 'repository'> },
+): Promise<TreeTarget> {
   const kube = clientOf(given, env);
-  const { target } = on;
+  const { target, tree } = on;
+  const key = targetKey(target);
   try {
-    const chain = await traceChain(kube, { target, via: undefined, isOurs: ({ url }) => on.isOurs(url) });
-    const key = targetKey(target);
+    const isOurs = ({ url }: SourceView): boolean | Promise<boolean> => tree.isOurs(url);
+    const chain = await traceChain(new LiveFlux(kube), { target, via: undefined, isOurs });
+    await checkSource(key, chain, { repository: tree.repository, isOurs, branch: undefined });
     const watched = { targets: [target], chains: { [key]: chain }, objects: [] };
     const { targets } = await readObservation(kube, { watched, clock: systemClock, source: 'read' });
     const view = targets[key] ?? { replicaSets: [], events: [] };

@@ -1,6 +1,6 @@
 import { CRD_VERSION } from '../flagger/crd-check.ts';
 import type { BuildProof } from '../plan/build.ts';
-import { offlineGround } from '../plan/offline-chain.ts';
+import { treeGround } from '../flux/tree-ground.ts';
 import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
 import type { PlannedFile, PlanView } from '../report/plan-view.ts';
 import { unifiedDiff } from '../report/unified-diff.ts';
@@ -54,6 +54,9 @@ export async function planOnly(parts: RunParts, report: RunReport): Promise<Roll
   }
 }
 
+const HOW_TO_CHOOSE =
+  'Say which one under via: in rollout.yaml: the file of the manifest (via: clusters/prod/apps.yaml).';
+
 /** From a fork: what the workspace says of itself. Nothing is proven by it, and nothing secret is needed for it. */
 async function planFromWorkspace(
   parts: RunParts,
@@ -65,9 +68,13 @@ async function planFromWorkspace(
       remedy: 'Push the branch to this repository, where the run has its secrets, to see a plan.',
     });
   }
-  const { files } = workspace;
+  const { files, tree } = workspace;
   report.note('This run has no secrets (a fork, or Dependabot): no cluster was asked, so nothing is proven.');
-  const ground = await offlineGround(files, parts.rollout.targets);
+  const { via, viaFile, gitops, targets } = parts.rollout;
+  const ground = await treeGround(
+    { ...tree, files, via, branch: gitops.branch, cluster: viaFile, howToChoose: HOW_TO_CHOOSE },
+    targets,
+  );
   const plan = await parts.planner.plan({ files, ...ground, rolloutId: report.frame.id });
   for (const warning of plan.warnings) report.note(warning.message);
   const view = planView(plan, {

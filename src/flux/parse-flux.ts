@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import type { ArtifactRules } from '../build/tree-builder.ts';
 import { folderOf } from '../config/folder-path.ts';
 import { goDurationMs } from '../flagger/go-duration.ts';
 import type { AppliedWorkload, KustomizationView, SourceView } from '../rollout/observation.ts';
-import { commitIn, conditionOf, conditionSchema, metadataSchema } from './parse-common.ts';
+import type { SourceRef } from './flux-objects.ts';
+import { commitIn, conditionOf, conditionSchema, metadataSchema } from './kube-shapes.ts';
 
 const interval = z.string().default('');
 const conditions = z.array(conditionSchema).nullish();
@@ -23,6 +25,18 @@ const sourceSchema = z.looseObject({
     suspend: z.boolean().optional(),
     ref: refSchema.nullish(),
     verify: z.unknown().optional(),
+    ignore: z.string().nullish(),
+    sparseCheckout: z.array(z.string()).nullish(),
+    recurseSubmodules: z.boolean().nullish(),
+    include: z
+      .array(
+        z.looseObject({
+          repository: z.looseObject({ name: z.string() }),
+          fromPath: z.string().nullish(),
+          toPath: z.string().nullish(),
+        }),
+      )
+      .nullish(),
   }),
   status: z
     .looseObject({ artifact: z.looseObject({ revision: z.string() }).nullish(), conditions })
@@ -61,6 +75,26 @@ export function parseGitRepository(object: unknown): SourceView {
     ...(ready ? { ready } : {}),
     intervalMs: goDurationMs(spec.interval) ?? 0,
     verifies: spec.verify !== undefined && spec.verify !== null,
+    artifact: artifactRules(spec),
+  };
+}
+
+/** gitrepository_types.go, GitRepositoryInclude: without toPath it is the name of the repository. */
+function artifactRules(spec: z.infer<typeof sourceSchema>['spec']): ArtifactRules {
+  const { ignore, sparseCheckout, recurseSubmodules, include } = spec;
+  return {
+    ...(ignore == null ? {} : { ignore }),
+    ...(sparseCheckout ? { sparseCheckout } : {}),
+    ...(recurseSubmodules == null ? {} : { recurseSubmodules }),
+    ...(include
+      ? {
+          include: include.map(({ repository: { name }, fromPath, toPath }) => ({
+            name,
+            fromPath: fromPath ?? '',
+            toPath: toPath || name,
+          })),
+        }
+      : {}),
   };
 }
 
@@ -116,6 +150,7 @@ export function parseKustomization(object: unknown): KustomizationView {
     ...(spec.targetNamespace === undefined ? {} : { targetNamespace: spec.targetNamespace }),
     ...(spec.images && spec.images.length > 0 ? { imageNames: spec.images.map(({ name }) => name) } : {}),
     ...(workloads ? { workloads } : {}),
+    spec,
   };
 }
 
@@ -127,25 +162,16 @@ function workloadIn(id: string): readonly AppliedWorkload[] {
   return WORKLOADS.includes(kind) ? [{ kind, namespace, name }] : [];
 }
 
-export function sourceRefOf(object: unknown): {
-  readonly kind: string;
-  readonly name: string;
-  readonly namespace: string;
-} {
+export function sourceRefOf(object: unknown): SourceRef {
   const { metadata, spec } = kustomizationSchema.parse(object);
   return { ...spec.sourceRef, namespace: spec.sourceRef.namespace ?? metadata.namespace };
 }
 
-/** A source that holds no commits of ours: only whose it is matters. */
-export function foreignSource(ref: ReturnType<typeof sourceRefOf>): SourceView {
-  const kinds = ['OCIRepository', 'Bucket', 'ExternalArtifact'] as const;
-  return {
-    kind: kinds.find(kind => kind === ref.kind) ?? 'ExternalArtifact',
-    namespace: ref.namespace,
-    name: ref.name,
-    url: '',
-    suspended: false,
-    intervalMs: 0,
-    verifies: false,
-  };
+/** Whether what is written can be read as an object of this kind. */
+export function isKustomization(object: unknown): boolean {
+  return kustomizationSchema.safeParse(object).success;
+}
+
+export function isGitRepository(object: unknown): boolean {
+  return sourceSchema.safeParse(object).success;
 }
