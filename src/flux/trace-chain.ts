@@ -82,20 +82,16 @@ async function linkOf(objects: FluxObjects, kind: Applier['kind'], found: FoundO
   }
   const view = parseKustomization(object);
   const source = await sourceOf(objects, sourceRefOf(object), `Kustomization ${nameOf(view)}`);
+  const inPlace = source.folderOf ? withFolder(view, source.folderOf(view.path)) : view;
   return {
     kind,
-    view: { ...inRepository(view, source.folderOf), ...(manifest === undefined ? {} : { manifest }) },
+    view: { ...inPlace, ...(manifest === undefined ? {} : { manifest }) },
     source: source.view,
   };
 }
 
-/** A path of an artifact as that of the folder which was copied there. */
-function inRepository(
-  view: KustomizationView,
-  folderOf: ((path: string) => string) | undefined,
-): KustomizationView {
-  if (!folderOf) return view;
-  const path = folderOf(view.path);
+/** With the folder of the repository in the place of one of an artifact. */
+export function withFolder(view: KustomizationView, path: string): KustomizationView {
   return { ...view, path, spec: { ...view.spec, path: `./${path}` } };
 }
 

@@ -1,10 +1,12 @@
 import type { RepositoryFiles } from '../build/repository-files.ts';
 import type { Build, BuiltObject, TreeBuilder } from '../build/tree-builder.ts';
-import type { SourceView } from '../rollout/observation.ts';
+import type { KustomizationView, SourceView } from '../rollout/observation.ts';
+import { Refusal } from '../rollout/verdict.ts';
 import type { SourceRef } from './flux-objects.ts';
 import { field, fluxManifests, type Manifest } from './manifests.ts';
 import { isGitRepository, isKustomization, parseKustomization, sourceRefOf } from './parse-flux.ts';
-import { sourceOf } from './sources.ts';
+import { type FoundSource, sourceOf } from './sources.ts';
+import { withFolder } from './trace-chain.ts';
 
 /** Deeper than this nobody nests Kustomizations; a circle ends here, too. */
 const MAX_DEPTH = 10;
@@ -55,16 +57,27 @@ export class Forest {
    * @throws what `files` throws.
    */
   static async of(on: ForestOptions): Promise<Forest> {
-    const manifests = (await fluxManifests(on.files)).filter(({ object }) => isReadable(object));
+    const all = await fluxManifests(on.files);
+    const manifests = all
+      .filter(({ object }) => isReadable(object))
+      .toSorted((one, other) => (one.path < other.path ? -1 : 1));
     const written = manifests.filter(({ object }) => isFluxKustomization(object));
     const isHere = await ownership(written, manifests, on);
     const grow = async (of: Pick<Manifest, 'path' | 'object'>, parent?: TreeNode): Promise<TreeNode> => {
-      const view = parseKustomization(of.object);
-      const source = await sourceIn(manifests, of.object, of.path);
-      const build = isHere(source, view.path) ? await buildOf(on, of.object, source) : undefined;
-      const namespace = view.namespace || DEFAULT_NAMESPACE;
-      const { name, path } = view;
-      return { namespace, name, path, object: of.object, manifest: of.path, parent, source, build };
+      const found = await sourceIn(manifests, of.object, of.path);
+      const view = inRepository(parseKustomization(of.object), found);
+      const build = view && isHere(found.view, view.path) ? await buildOf(on, view, found.view) : undefined;
+      const { name, namespace, path } = view ?? parseKustomization(of.object);
+      return {
+        namespace: namespace || DEFAULT_NAMESPACE,
+        name,
+        path,
+        object: of.object,
+        manifest: of.path,
+        parent,
+        source: found.view,
+        build,
+      };
     };
     const seeds: TreeNode[] = [];
     for (const each of written) seeds.push(await grow(each));
@@ -138,14 +151,23 @@ function isReadable(object: Manifest['object']): boolean {
   return object['kind'] !== 'GitRepository' || isGitRepository(object);
 }
 
+/** Undefined: its path is none of the repository's, which the chain will say in words. */
+function inRepository(view: KustomizationView, { folderOf }: FoundSource): KustomizationView | undefined {
+  try {
+    return folderOf ? withFolder(view, folderOf(view.path)) : view;
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
+  }
+}
+
 async function buildOf(
   { files, builder }: ForestOptions,
-  object: Manifest['object'],
+  { namespace, spec }: KustomizationView,
   { artifact }: SourceView,
 ): Promise<Build> {
   // Nothing but what counts, so that the same question in other words is answered once.
-  const { namespace } = parseKustomization(object);
-  const kustomization = { metadata: { namespace }, spec: sorted(object['spec']) };
+  const kustomization = { metadata: { namespace }, spec: sorted(spec) };
   return await builder.build({ files, kustomization, ...(artifact ? { artifact } : {}) });
 }
 
@@ -153,13 +175,12 @@ async function sourceIn(
   manifests: readonly Manifest[],
   object: Manifest['object'],
   near: string,
-): Promise<SourceView> {
+): Promise<FoundSource> {
   const source = (ref: SourceRef) => Promise.resolve(writtenSource(manifests, ref, near)?.object);
   const never = () => Promise.resolve(undefined);
   const objects = { source, find: never, applierOf: never, sourcesMayBeHidden: true };
   const ref = sourceRefOf(object);
-  const found = await sourceOf(objects, { ...ref, namespace: ref.namespace || DEFAULT_NAMESPACE }, '');
-  return found.view;
+  return await sourceOf(objects, { ...ref, namespace: ref.namespace || DEFAULT_NAMESPACE }, '');
 }
 
 /** Of several clusters' sources of one name the one whose file is nearest. */
@@ -189,7 +210,7 @@ async function ownership(
   const urls = new Map<string, boolean>();
   const folders = new Set<string>(['']);
   for (const { object, path } of written) {
-    const { kind, url } = await sourceIn(manifests, object, path);
+    const { kind, url } = (await sourceIn(manifests, object, path)).view;
     if (kind === 'GitRepository' && url !== '') urls.set(url, await isOurs(url));
     const folder = parseKustomization(object).path;
     if ((await files.list(folder)) !== undefined) folders.add(folder);

@@ -1,3 +1,4 @@
+import { isDigest } from '../config/chart-version.ts';
 import type { LiveValue } from './live-value.ts';
 import type { ChainLink, ChartSourceView, HelmReleaseView } from './observation.ts';
 
@@ -40,10 +41,6 @@ function byVersion(version: string, { lastAttemptedRevision: found }: HelmReleas
 
 function pulledWords(source: ChartSourceView | undefined): string | undefined {
   return source?.artifact?.digest;
-}
-
-export function isDigest(version: string): boolean {
-  return /^sha(?:256|512):[0-9a-f]{64,}$/.test(version);
 }
 
 /**
