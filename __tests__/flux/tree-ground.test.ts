@@ -135,7 +135,7 @@ describe('the chain, by the tree alone', () => {
     ['no path: the root', '', deployment(), SHOP],
     [
       'patches',
-      "path: ./apps, patches: [{target: {kind: Deployment}, patch: '[{"op": "replace", "path": "/metadata/namespace", "value": "prod"}]'}]",
+      `path: ./apps, patches: [{target: {kind: Deployment}, patch: '[{"op": "replace", "path": "/metadata/namespace", "value": "prod"}]'}]`,
       deployment('shop', 'namespace: test, '),
       SHOP,
     ],
@@ -289,7 +289,8 @@ describe('via', () => {
       tenants,
       {
         reason: 'not-managed',
-        message: expect.stringContaining('team-b/shop is written in tenants/b/deployment.yaml'),
+        message:
+          'Kustomization team-a/apps (clusters/prod/a.yaml), which via: in rollout.yaml names, does not build team-b/shop.',
       },
       { via: { ...via, namespace: 'team-a' } },
       target,

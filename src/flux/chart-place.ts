@@ -99,7 +99,8 @@ export function unfit(place: ChartPlace, version: string): string | undefined {
 
 /** Where a floating version is pinned, for a remedy. */
 export function pinWords({ object, path }: ChartPlace, where: string): string {
-  if (object.kind === 'HelmRelease') return `Pin the version that runs now (${path.join('.')} in ${where}), which changes nothing, then release again.`;
+  if (object.kind === 'HelmRelease')
+    return `Pin the version that runs now (${path.join('.')} in ${where}), which changes nothing, then release again.`;
   return `Pin the tag that runs now (spec.ref.tag in the place of ${path.join('.')}, in ${where}), which changes nothing, then release again.`;
 }
 

@@ -37,7 +37,7 @@ export async function chooseApplier(forest: Forest, target: TargetRef, on: Choic
   if (releases.length > 0) return onlyRelease(releases, target, on);
   const [elsewhere] = via ? meant.filter(({ build }) => build === undefined) : [];
   if (elsewhere) return { node: onlyOne(meant, target, on) };
-  throw await nobodyBuilds(forest, { target, meant });
+  throw await nobodyBuilds(forest, { target, meant, via });
 }
 
 function isTarget({ apiVersion, kind, namespace, name }: BuiltObject, target: TargetRef): boolean {
@@ -137,7 +137,11 @@ function nothingMeant(forest: Forest, { via, cluster, howToChoose }: Choice): Re
 
 async function nobodyBuilds(
   forest: Forest,
-  { target, meant }: { readonly target: TargetRef; readonly meant: readonly TreeNode[] },
+  {
+    target,
+    meant,
+    via,
+  }: { readonly target: TargetRef; readonly meant: readonly TreeNode[] } & Pick<Choice, 'via'>,
 ): Promise<Refusal> {
   const key = targetKey(target);
   const broken = meant.flatMap(node => {
@@ -153,11 +157,20 @@ async function nobodyBuilds(
       'Mend the folder so that Flux can build it, then run this again.',
     );
   }
-  const written = await manifestsIn(forest.files, {
+  if (via) {
+    return refusal(
+      'not-managed',
+      `Kustomization ${listOf(meant)}, which via: in rollout.yaml names, does not build ${key}.`,
+      'Correct via: in rollout.yaml, or leave it out.',
+    );
+  }
+  const [manifest] = await manifestsIn(forest.files, {
     mark: target.name,
-    wanted: ({ kind, metadata }) => kind === target.kind && field(metadata, 'name') === target.name,
+    wanted: ({ kind, metadata }) =>
+      kind === target.kind &&
+      field(metadata, 'name') === target.name &&
+      [undefined, target.namespace].includes(textOf(field(metadata, 'namespace'))),
   });
-  const [manifest] = written;
   const foreign = meant.filter(({ build }) => build === undefined);
   const elsewhere = foreign.map(node => `${nameOf(node)} from ${node.source.url || node.source.kind}`);
   const others =
