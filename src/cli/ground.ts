@@ -138,7 +138,8 @@ export async function openFolder(folder: string): Promise<OpenFolder> {
   try {
     return { git, files: new FolderFiles(folder, git.head ?? 'not a Git repository') };
   } catch (error) {
-    if (error instanceof Refusal) throw new UsageError(`${error.message} (--folder)`);
+    if (error instanceof Refusal)
+      throw new UsageError(`${error.message} Give the root of a clone of the GitOps repository (--folder).`);
     throw error;
   }
 }
