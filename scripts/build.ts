@@ -1,14 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 
 /**
  * Builds dist/index.js, the action, and dist/cli/index.js, the command line. rolldown first, because it drops what is
  * never imported (client-node alone is 19 MB under plain ncc); then ncc, which makes the one minified file that the
- * runner starts.
+ * runner starts. Beside it lies the thread that Flux's build runs in; its WebAssembly is made by `npm run build:flux`.
  *
  * `node scripts/build.ts [folder]`: into another folder than dist, for comparison.
  */
@@ -18,6 +18,7 @@ const ncc = createRequire(import.meta.url).resolve('@vercel/ncc/dist/ncc/cli.js'
 await build('src/index.ts', target);
 await build('src/cli.ts', join(target, 'cli'));
 chmodSync(join(target, 'cli', 'index.js'), 0o755);
+await buildWorker(join(target, 'build'));
 
 async function build(input: string, folder: string): Promise<void> {
   const temporary = mkdtempSync(join(tmpdir(), 'gated-rollout-build-'));
@@ -44,4 +45,13 @@ async function build(input: string, folder: string): Promise<void> {
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
+}
+
+async function buildWorker(folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  const bundle = await rolldown({ input: 'src/build/build-worker.ts', platform: 'node', logLevel: 'warn' });
+  await bundle.write({ file: join(folder, 'worker.js'), format: 'esm', codeSplitting: false, minify: true });
+  await bundle.close();
+  const program = 'dist/build/flux-build.wasm.br';
+  if (resolve(folder) !== resolve('dist/build')) copyFileSync(program, join(folder, 'flux-build.wasm.br'));
 }

@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"path"
+	"reflect"
+	"slices"
+	"sort"
+	"strings"
+	"unsafe"
+
+	flux "github.com/fluxcd/pkg/kustomize"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/kustomize/api/resmap"
+	"sigs.k8s.io/kustomize/api/resource"
+	kustypes "sigs.k8s.io/kustomize/api/types"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/yaml"
+)
+
+type query struct {
+	// The Flux Kustomization.
+	Kustomization map[string]any `json:"kustomization"`
+	// spec.ignore of the GitRepository.
+	Ignore    string           `json:"ignore"`
+	Variables []variableSource `json:"variables"`
+	// The controller's feature gate StrictPostBuildSubstitutions.
+	Strict bool `json:"strict"`
+}
+
+type answer struct {
+	Objects []object `json:"objects,omitempty"`
+	Unknown []string `json:"unknown,omitempty"`
+	// Flux's words, when it cannot build.
+	Broken string `json:"broken,omitempty"`
+	// What it would have fetched from elsewhere.
+	Remote string `json:"remote,omitempty"`
+	// What was asked for and is in Git, but not packed.
+	Excluded []string `json:"excluded,omitempty"`
+}
+
+type object struct {
+	Data         json.RawMessage   `json:"data"`
+	Origin       *resource.Origin  `json:"origin,omitempty"`
+	Transformers []resource.Origin `json:"transformers,omitempty"`
+}
+
+// build does what kustomize-controller does with an artifact: kustomization_controller.go, reconcile, generate, build
+// and apply, as far as objects are changed there.
+func build(q query) (result answer) {
+	packed := newArtifact(q.Ignore)
+	files := &tree{artifact: packed, written: map[string][]byte{}}
+	remote = ""
+	defer func() {
+		if r := recover(); r != nil {
+			result = answer{Broken: fmt.Sprint(r)}
+		}
+		if result.Broken != "" {
+			result.Remote = remote
+			for name := range packed.excluded {
+				result.Excluded = append(result.Excluded, name)
+			}
+			sort.Strings(result.Excluded)
+			result.Broken = strings.ReplaceAll(strings.ReplaceAll(result.Broken, root+"/", ""), root, ".")
+		}
+	}()
+
+	specPath, _, err := unstructured.NestedString(q.Kustomization, "spec", "path")
+	if err != nil {
+		return answer{Broken: err.Error()}
+	}
+	folder := path.Join(root, path.Clean("/"+specPath))
+	if !files.Exists(folder) {
+		return answer{Broken: "kustomization path not found: " + missing("stat", folder).Error()}
+	}
+	asked, err := generate(files, q.Kustomization, folder)
+	if err != nil {
+		return answer{Broken: err.Error()}
+	}
+	built, err := flux.Build(files, folder)
+	if err != nil {
+		return answer{Broken: "kustomize build failed: " + err.Error()}
+	}
+	return finish(q, built, asked)
+}
+
+// generate writes the kustomization as Flux does, and has kustomize note where things come from.
+// It returns what Flux itself would have noted.
+func generate(files *tree, kustomization map[string]any, folder string) ([]string, error) {
+	generator := flux.NewGenerator("", unstructured.Unstructured{Object: kustomization})
+	useFiles(generator, files)
+	manifest, name, _, err := generator.GenerateManifest(folder)
+	if err != nil {
+		return nil, err
+	}
+	var content kustypes.Kustomization
+	if err := yaml.Unmarshal(manifest, &content); err != nil {
+		return nil, err
+	}
+	asked := content.BuildMetadata
+	for _, each := range []string{kustypes.OriginAnnotations, kustypes.TransformerAnnotations} {
+		if !slices.Contains(content.BuildMetadata, each) {
+			content.BuildMetadata = append(slices.Clone(content.BuildMetadata), each)
+		}
+	}
+	manifest, err = yaml.Marshal(content)
+	if err != nil {
+		return nil, err
+	}
+	return asked, files.WriteFile(name, manifest)
+}
+
+// useFiles sets the file system of Flux's generator, which has a field for it, and no way to set it before 1.40.
+func useFiles(generator *flux.Generator, files filesys.FileSystem) {
+	field := reflect.ValueOf(generator).Elem().FieldByName("fs")
+	reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem().Set(reflect.ValueOf(files))
+}
+
+func finish(q query, built resmap.ResMap, asked []string) answer {
+	noted, err := origins(built, asked)
+	if err != nil {
+		return answer{Broken: err.Error()}
+	}
+	if err := substitute(q, built); err != nil {
+		return answer{Broken: err.Error()}
+	}
+	result := answer{Objects: make([]object, 0, built.Size()), Unknown: lastUnknown}
+	labels, annotations := commonMetadata(q.Kustomization)
+	for index, res := range built.Resources() {
+		if err := mark(res, labels, annotations); err != nil {
+			return answer{Broken: err.Error()}
+		}
+		data, err := res.MarshalJSON()
+		if err != nil {
+			return answer{Broken: "kustomize build failed: " + err.Error()}
+		}
+		noted[index].Data = data
+		result.Objects = append(result.Objects, noted[index])
+	}
+	return result
+}
+
+// origins takes kustomize's notes off the objects, but for those that Flux's own build leaves on them.
+func origins(built resmap.ResMap, asked []string) ([]object, error) {
+	noted := make([]object, built.Size())
+	for index, res := range built.Resources() {
+		origin, err := res.GetOrigin()
+		if err != nil {
+			return nil, err
+		}
+		noted[index].Origin = origin
+		transformations, err := res.GetTransformations()
+		if err != nil {
+			return nil, err
+		}
+		for _, each := range transformations {
+			noted[index].Transformers = append(noted[index].Transformers, *each)
+		}
+	}
+	if !slices.Contains(asked, kustypes.OriginAnnotations) {
+		if err := built.RemoveOriginAnnotations(); err != nil {
+			return nil, err
+		}
+	}
+	if !slices.Contains(asked, kustypes.TransformerAnnotations) {
+		if err := built.RemoveTransformerAnnotations(); err != nil {
+			return nil, err
+		}
+	}
+	return noted, nil
+}
+
+var lastUnknown []string
+
+// substitute: kustomization_controller.go build. SOPS files stay encrypted: nobody here has the keys.
+func substitute(q query, built resmap.ResMap) error {
+	lastUnknown = nil
+	inline, _, _ := unstructured.NestedStringMap(q.Kustomization, "spec", "postBuild", "substitute")
+	strategy, _, _ := unstructured.NestedString(q.Kustomization, "spec", "postBuild", "substituteStrategy")
+	_, wanted, _ := unstructured.NestedFieldNoCopy(q.Kustomization, "spec", "postBuild")
+	known := newVariables(q.Variables, inline)
+	for _, res := range built.Resources() {
+		if res.GetName() == "" || res.GetKind() == "" || res.GetApiVersion() == "" {
+			return fmt.Errorf("failed to decode Kubernetes apiVersion, kind and name from: %v", res.String())
+		}
+		if !wanted {
+			continue
+		}
+		known.look(res)
+		changed, err := flux.SubstituteVariables(
+			context.Background(), known, unstructured.Unstructured{Object: q.Kustomization}, res,
+			flux.SubstituteWithStrict(q.Strict), flux.SubstituteWithAlways(strategy == "Always"))
+		if err != nil {
+			return fmt.Errorf("post build failed for '%s/%s': %w", res.GetGvk(), res.GetName(), err)
+		}
+		if changed != nil {
+			if _, err := built.Replace(res); err != nil {
+				return err
+			}
+		}
+	}
+	lastUnknown = known.unknownNames()
+	return nil
+}
+
+func commonMetadata(kustomization map[string]any) (labels, annotations map[string]string) {
+	labels, _, _ = unstructured.NestedStringMap(kustomization, "spec", "commonMetadata", "labels")
+	annotations, _, _ = unstructured.NestedStringMap(kustomization, "spec", "commonMetadata", "annotations")
+	return labels, annotations
+}
+
+// mark sets spec.commonMetadata: fluxcd/pkg/ssa utils/meta.go SetCommonMetadata.
+func mark(res *resource.Resource, labels, annotations map[string]string) error {
+	if len(labels) > 0 {
+		if err := res.SetLabels(joined(res.GetLabels(), labels)); err != nil {
+			return err
+		}
+	}
+	if len(annotations) > 0 {
+		return res.SetAnnotations(joined(res.GetAnnotations(), annotations))
+	}
+	return nil
+}
+
+func joined(own, added map[string]string) map[string]string {
+	all := make(map[string]string, len(own)+len(added))
+	for _, each := range []map[string]string{own, added} {
+		for key, value := range each {
+			all[key] = value
+		}
+	}
+	return all
+}
