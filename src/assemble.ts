@@ -6,7 +6,7 @@ import { FlaggerGauge, type FlaggerService } from './cluster/flagger-gauge.ts';
 import { createKubeClient, type KubeClient } from './cluster/kube-client.ts';
 import { loadKubeconfig } from './cluster/kubeconfig.ts';
 import type { RunPurpose } from './config/event-mode.ts';
-import { KustomizeBuilder } from './builder/kustomize-builder.ts';
+import { FluxBuilder } from './build/flux-builder.ts';
 import type { Inputs, RepositoryName, RolloutFile } from './config/settings.ts';
 import { AppTokenSource } from './github/app-token.ts';
 import { CheckRunSink } from './github/check-run.ts';
@@ -229,8 +229,8 @@ function gaugeOf(kube: KubeClient, service: FlaggerService, log: Log): FlaggerGa
   return new FlaggerGauge({ kube, service, onMissing });
 }
 
-function plannerOf({ rollout, purpose, env }: Assembly): RunParts['planner'] {
-  const builder = new KustomizeBuilder({ env });
+function plannerOf({ rollout, purpose }: Assembly): RunParts['planner'] {
+  const builder = new FluxBuilder();
   return new ReleasePlanner({ rollout, sourceSha: purpose.sourceSha, builder });
 }
 

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { KustomizeBuilder } from '../builder/kustomize-builder.ts';
+import { FluxBuilder } from '../build/flux-builder.ts';
 import { createKubeClient, type KubeClient } from '../cluster/kube-client.ts';
 import { loadKubeconfig } from '../cluster/kubeconfig.ts';
 import { readObservation } from '../cluster/read-observation.ts';
@@ -46,7 +46,7 @@ export async function runCommand(
 async function plan(given: Arguments, env: Readonly<Record<string, string | undefined>>) {
   const rollout = await rolloutOf(given, { valuesNeeded: true });
   return await onGround(given, { env, rollout }, async (ground, files) => {
-    const planner = plannerOf(rollout, env);
+    const planner = plannerOf(rollout);
     const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-plan` });
     if (!given.offline) planner.proveChain(planned.found, ground.observation);
     return planLines(planned, await ground.metricsNow(planned));
@@ -61,7 +61,7 @@ async function check(given: Arguments, env: Readonly<Record<string, string | und
       const chain = ground.chains[key];
       return chain ? chainLines(key, chain, ground.observation.targets[key] ?? NOTHING) : [];
     });
-    const planner = plannerOf(rollout, env);
+    const planner = plannerOf(rollout);
     const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-check` });
     const built = buildLine(planned.build);
     if (given.offline) return [...lines, '', built, 'Nothing was proven of what runs: no cluster was asked.'];
@@ -121,8 +121,8 @@ async function rolloutOf(
   return parsed.rollout;
 }
 
-function plannerOf(rollout: RolloutFile, env: Readonly<Record<string, string | undefined>>): ReleasePlanner {
-  return new ReleasePlanner({ rollout, sourceSha: '0'.repeat(40), builder: new KustomizeBuilder({ env }) });
+function plannerOf(rollout: RolloutFile): ReleasePlanner {
+  return new ReleasePlanner({ rollout, sourceSha: '0'.repeat(40), builder: new FluxBuilder() });
 }
 
 /** With what the cluster says, or, offline, with what the folder says of itself. */

@@ -70,3 +70,8 @@ function fieldsOf(value: unknown): ReadonlyMap<string, unknown> | undefined {
   }
   return typeof value === 'object' && value !== null ? new Map(Object.entries(value)) : undefined;
 }
+
+/** What stands at the path of a difference. */
+export function namedValueAt(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((at, key) => fieldsOf(at)?.get(key), value);
+}

@@ -1,3 +1,4 @@
+import type { ArtifactRules } from '../build/tree-builder.ts';
 import type { TargetKey, TargetKind } from './target.ts';
 
 /**
@@ -155,6 +156,8 @@ export interface SourceView {
   readonly intervalMs: number;
   /** spec.verify is set: Flux takes signed commits only. */
   readonly verifies: boolean;
+  /** What of a commit its artifact holds. */
+  readonly artifact?: ArtifactRules;
 }
 
 export interface KustomizationView {
@@ -178,6 +181,10 @@ export interface KustomizationView {
   readonly imageNames?: readonly string[];
   /** What it applied that has a pod template, by its inventory. */
   readonly workloads?: readonly AppliedWorkload[];
+  /** `.spec` as it is (parsed JSON). */
+  readonly spec?: Readonly<Record<string, unknown>>;
+  /** The file of the repository in which it was found, where no cluster was asked. */
+  readonly manifest?: string;
 }
 
 export interface AppliedWorkload {

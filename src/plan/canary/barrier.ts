@@ -1,10 +1,10 @@
-import type { RolloutFile } from '../config/settings.ts';
-import type { TargetKey } from '../rollout/target.ts';
-import { Refusal } from '../rollout/verdict.ts';
-import type { Edits } from '../edit/edits.ts';
-import { isShared, type Site } from './locate.ts';
-import { record } from './patch-reach.ts';
-import { YamlText } from '../edit/yaml-text.ts';
+import type { TargetKey } from '../../rollout/target.ts';
+import { Refusal } from '../../rollout/verdict.ts';
+import type { Edits } from '../../edit/edits.ts';
+import type { Ground } from '../changes/wanted.ts';
+import type { Manifest } from '../tree/manifests.ts';
+import { record } from '../../build/json.ts';
+import { YamlText } from '../../edit/yaml-text.ts';
 
 /**
  * The barrier of several canaries: a confirm-promotion gate that nobody answers. Flagger then waits in
@@ -21,11 +21,10 @@ export const BARRIER = {
  * Puts the barrier before every canary of a release.
  * @throws Refusal where a Canary is out of our reach, or would be promoted without asking.
  */
-export function raiseBarrier(
-  edits: Edits,
-  canaries: readonly { readonly target: TargetKey; readonly site?: Site }[],
-  settings: Pick<RolloutFile, 'write'>,
-): void {
+export async function raiseBarrier(
+  { edits, sharers, settings }: Ground,
+  canaries: readonly { readonly target: TargetKey; readonly site?: Manifest }[],
+): Promise<void> {
   for (const { target, site } of canaries) {
     if (!site) {
       throw new Refusal(
@@ -34,10 +33,11 @@ export function raiseBarrier(
         { remedy: 'Take barrier out of rollout.yaml, or move the Canary beside its target.' },
       );
     }
-    if (isShared(site) && settings.write !== 'base') {
+    const others = await sharers.of(site.file.path);
+    if (others.length > 0 && settings.write !== 'base') {
       throw new Refusal(
         'shared-line',
-        `The Canary of ${target} is in ${site.file.path}, outside of the folder that Flux applies; the barrier would stop every environment that builds upon it.`,
+        `The Canary of ${target} is in ${site.file.path}, which is also built by ${others.map(({ words }) => words).join(', ')}; the barrier would stop them, too.`,
         { remedy: 'Take barrier out of rollout.yaml, or say write: base.' },
       );
     }
@@ -59,7 +59,7 @@ export function raiseBarrier(
   }
 }
 
-function skipsAnalysis(edits: Edits, site: Site): boolean {
+function skipsAnalysis(edits: Edits, site: Manifest): boolean {
   return record(record(edits.current(site.file).data(site.document))['spec'])['skipAnalysis'] === true;
 }
 

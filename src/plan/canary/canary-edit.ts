@@ -1,6 +1,6 @@
-import { objectsIn } from './locate.ts';
-import { record } from './patch-reach.ts';
-import type { YamlPath, YamlText } from '../edit/yaml-text.ts';
+import { objectsIn } from '../tree/manifests.ts';
+import { record } from '../../build/json.ts';
+import type { YamlPath, YamlText } from '../../edit/yaml-text.ts';
 
 /** Providers whose traffic goes through an Ingress; only for them `ingressRef` means anything. */
 const INGRESS_PROVIDERS = ['nginx', 'skipper'];

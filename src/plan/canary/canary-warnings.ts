@@ -1,19 +1,18 @@
-import type { TargetRef } from '../rollout/target.ts';
-import { targetKey } from '../rollout/target.ts';
-import type { Site } from './locate.ts';
-import { items, record } from './patch-reach.ts';
-import type { PlanWarning } from './plan.ts';
-import { hasServiceUpstream, ingressOf, SERVICE_UPSTREAM } from './service-upstream.ts';
+import { type TargetRef, targetKey } from '../../rollout/target.ts';
+import { lineIn, type Written } from './written.ts';
+import { items, record } from '../../build/json.ts';
+import type { PlanWarning } from '../plan.ts';
+import { hasServiceUpstream, SERVICE_UPSTREAM } from './service-upstream.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Things about a Canary that nothing refuses and that cost a night. */
 export function canaryWarnings(on: {
   readonly target: TargetRef;
-  /** The target's manifest. */
-  readonly site: Site;
-  /** Everything that the same folder builds. */
-  readonly objects: readonly Site[];
+  /** The target's pod template. */
+  readonly template: unknown;
+  /** The Ingress that the Canary names, where it is built beside it. */
+  readonly ingress: Written | undefined;
   /** The Canary's spec, as it will be. */
   readonly spec: Fields;
 }): readonly PlanWarning[] {
@@ -26,16 +25,14 @@ export function canaryWarnings(on: {
  */
 function meshedIngress(on: Parameters<typeof canaryWarnings>[0]): readonly PlanWarning[] {
   if (on.spec['provider'] !== 'nginx') return [];
-  const template = record(record(on.site.data['spec'])['template']);
-  const injected = annotationsOf(template)['linkerd.io/inject'] === 'enabled';
-  const ingress = ingressOf(on.spec, on.objects);
+  const { ingress } = on;
+  const injected = annotationsOf(record(on.template))['linkerd.io/inject'] === 'enabled';
   if (!injected || !ingress || hasServiceUpstream(ingress)) return [];
   return [
     {
       code: 'service-upstream',
-      message: `${targetKey(on.target)} is meshed by Linkerd, and Ingress ${ingress.name} (${ingress.file.path}) lacks ${SERVICE_UPSTREAM}: "true": NGINX would go past the mesh, and Linkerd’s metrics would see no canary. Add it, or say canary.${targetKey(on.target)}.service-upstream: true in rollout.yaml.`,
-      path: ingress.file.path,
-      line: ingress.file.lineOf(ingress.document, [...ingress.root, 'metadata']),
+      message: `${targetKey(on.target)} is meshed by Linkerd, and Ingress ${ingress.object.name}${ingress.manifest ? ` (${ingress.manifest.file.path})` : ''} lacks ${SERVICE_UPSTREAM}: "true": NGINX would go past the mesh, and Linkerd’s metrics would see no canary. Add it, or say canary.${targetKey(on.target)}.service-upstream: true in rollout.yaml.`,
+      ...lineIn(ingress, ['metadata']),
     },
   ];
 }

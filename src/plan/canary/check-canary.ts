@@ -1,9 +1,9 @@
-import type { CanarySettings } from '../config/settings.ts';
-import { CRD_VERSION, checkSpec, type FlaggerKind, type SpecProblem } from '../flagger/crd-check.ts';
-import { checkProvider } from '../flagger/provider-rules.ts';
-import type { TargetKey } from '../rollout/target.ts';
-import { Refusal } from '../rollout/verdict.ts';
-import { record } from './patch-reach.ts';
+import type { CanarySettings } from '../../config/settings.ts';
+import { CRD_VERSION, checkSpec, type FlaggerKind, type SpecProblem } from '../../flagger/crd-check.ts';
+import { checkProvider } from '../../flagger/provider-rules.ts';
+import type { TargetKey } from '../../rollout/target.ts';
+import { Refusal } from '../../rollout/verdict.ts';
+import { record } from '../../build/json.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

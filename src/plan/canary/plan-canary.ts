@@ -1,163 +1,163 @@
 import { posix } from 'node:path';
-import type { CanarySettings, RolloutFile } from '../config/settings.ts';
-import { canaryAnalysis } from '../flagger/canary-analysis.ts';
-import type { TargetView } from '../rollout/observation.ts';
-import { type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
-import { Refusal } from '../rollout/verdict.ts';
+import { items, record, text } from '../../build/json.ts';
+import type { BuiltObject } from '../../build/tree-builder.ts';
+import type { CanarySettings } from '../../config/settings.ts';
+import type { Edits } from '../../edit/edits.ts';
+import { YamlText } from '../../edit/yaml-text.ts';
+import { canaryAnalysis } from '../../flagger/canary-analysis.ts';
+import type { TargetView } from '../../rollout/observation.ts';
+import { type TargetKey, type TargetRef, targetKey } from '../../rollout/target.ts';
+import { Refusal } from '../../rollout/verdict.ts';
+import { containersOf } from '../changes/containers.ts';
+import type { Ground } from '../changes/wanted.ts';
+import { refuseKnativeCanary } from '../knative-target.ts';
+import type { PlanWarning, RenderedObject, ScheduledAnalysis } from '../plan.ts';
+import type { TargetSource } from '../sources/target-source.ts';
+import { type Manifest, manifestOf } from '../tree/manifests.ts';
 import { canarySpec, editCanary } from './canary-edit.ts';
 import { canaryWarnings } from './canary-warnings.ts';
 import { checkCanary } from './check-canary.ts';
-import { containersOf } from './containers.ts';
-import type { Edits } from '../edit/edits.ts';
-import { refuseKnativeCanary } from './knative-target.ts';
-import { hasResources, join } from './kustomize-walk.ts';
-import { besideOf, isShared, refersTo, type Site } from './locate.ts';
-import { items, record, text } from './patch-reach.ts';
-import type { PlanWarning, RenderedObject, ScheduledAnalysis } from './plan.ts';
+import { canaryIn } from './guards.ts';
 import { scheduleOf } from './schedule.ts';
-import { addServiceUpstream } from './service-upstream.ts';
+import { addServiceUpstream, ingressOf } from './service-upstream.ts';
 import { withShortForms } from './short-forms.ts';
-import { YamlText } from '../edit/yaml-text.ts';
+import { refuseClaims } from './volume-claims.ts';
+import { type Written, written } from './written.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
 
 export interface CanaryOn {
-  readonly target: TargetRef;
-  /** Where the target is written. */
-  readonly site: Site;
-  /** Everything that the same folder builds. */
-  readonly objects: readonly Site[];
+  readonly source: TargetSource;
+  readonly ground: Ground;
+  /** What is built beside the target, from files of this repository. */
+  readonly objects: readonly BuiltObject[];
   readonly view: TargetView | undefined;
   readonly settings: CanarySettings | undefined;
-  readonly write: RolloutFile['write'];
+  /** Edits of the commit that adds a Canary. */
+  readonly adoption: Edits;
 }
 
 export interface PlannedCanary {
   /** The target has no Canary yet: its file is in the adoption's edits. */
   readonly adopted: boolean;
   /** Where the Canary is written; undefined when that is outside of what applies the target, or not yet anywhere. */
-  readonly site?: Site;
+  readonly site?: Manifest;
   readonly schedule: ScheduledAnalysis | undefined;
   /** What the cluster will be asked to take, for the API server to look at first. */
   readonly rendered: readonly RenderedObject[];
   readonly warnings: readonly PlanWarning[];
 }
 
-interface Written {
-  readonly spec: Readonly<Record<string, unknown>>;
-  readonly rendered: readonly RenderedObject[];
-}
+type Settled = CanaryOn & { readonly settings: CanarySettings };
 
 /**
- * The Canary of a target: kept as it is found, edited where rollout.yaml names fields, or created.
+ * The Canary of a target: kept as it is built, edited where rollout.yaml names fields, or created.
  * @throws Refusal when there is none and none is described.
  */
-export function planCanary(
-  on: CanaryOn,
-  edits: { readonly release: Edits; readonly adoption: Edits },
-): PlannedCanary {
-  const key = targetKey(on.target);
-  const existing = on.objects.find(site => guards(site, on));
+export async function planCanary(on: CanaryOn): Promise<PlannedCanary> {
+  const { target } = on.source;
+  const key = targetKey(target);
+  const existing = canaryIn(on.objects, target);
   const live = on.view?.canary;
   if (existing) {
-    if (!live) throw notLive(key, existing);
-    refuseSkipperCrash(on);
-    const written = on.settings
-      ? edited(existing, { ...on, settings: on.settings }, edits.release)
+    const canary = await written(on.ground.tree, existing);
+    if (!live) throw notLive(key, canary);
+    await refuseSkipperCrash(on, { ...record(existing.data['spec']), ...on.settings?.spec });
+    const { spec, rendered } = on.settings
+      ? await edited(canary, { ...on, settings: on.settings })
       : { spec: record(existing.data['spec']), rendered: [] };
-    refuseKnativeCanary(on.target, { spec: written.spec, site: existing });
-    const schedule = scheduleOf(key, canaryAnalysis(written.spec), {
-      name: live.name,
-      namespace: live.namespace,
-      spec: written.spec,
-    });
-    if (on.settings) upstream({ ...on, settings: on.settings }, written.spec, edits.release);
-    const warnings = warningsOf(on, written.spec);
-    return { adopted: false, site: existing, schedule, rendered: written.rendered, warnings };
+    refuseKnativeCanary(target, { spec, where: placeOf(canary) });
+    const { name, namespace } = live;
+    const schedule = scheduleOf(key, canaryAnalysis(spec), { name, namespace, spec });
+    if (on.settings) await upstream({ ...on, settings: on.settings }, spec);
+    const warnings = await warningsOf(on, spec);
+    return { adopted: false, ...(canary.manifest ? { site: canary.manifest } : {}), schedule, rendered, warnings };
   }
   if (live) {
     if (on.settings) throw elsewhere(key, on.settings);
-    refuseKnativeCanary(on.target, live);
+    refuseKnativeCanary(target, live);
     return { adopted: false, schedule: scheduleOf(key, live.analysis), rendered: [], warnings: [] };
   }
   if (!on.settings) throw missing(key);
-  return { adopted: true, ...created({ ...on, settings: on.settings }, edits.adoption) };
+  return { adopted: true, ...(await created({ ...on, settings: on.settings })) };
 }
 
-function guards(site: Site, on: CanaryOn): boolean {
-  if (site.data['kind'] !== 'Canary') return false;
-  const ref = record(site.data['spec'])['targetRef'];
-  return refersTo(ref, on.target.kind, [on.target.name, on.site.name]);
+async function ingressBeside(on: CanaryOn, spec: Fields): Promise<Written | undefined> {
+  const object = ingressOf(spec, on.objects);
+  return object && (await written(on.ground.tree, object));
 }
 
-function upstream(
-  on: CanaryOn & { readonly settings: CanarySettings },
-  spec: Readonly<Record<string, unknown>>,
-  edits: Edits,
-): void {
+async function upstream(on: Settled, spec: Fields): Promise<void> {
   if (!on.settings.serviceUpstream) return;
   const { file, line } = on.settings.position;
-  addServiceUpstream(edits, { spec, objects: on.objects, where: `${file}:${line}`, write: on.write });
+  const seen = on.objects.filter(({ kind }) => kind === 'Ingress').map(({ name }) => name);
+  await addServiceUpstream(await ingressBeside(on, spec), { ground: on.ground, seen, where: `${file}:${line}` });
 }
 
 /** What is asked for is no longer missing. */
-function warningsOf(on: CanaryOn, spec: Readonly<Record<string, unknown>>): readonly PlanWarning[] {
-  const all = canaryWarnings({ ...on, spec });
-  return on.settings?.serviceUpstream ? all.filter(({ code }) => code !== 'service-upstream') : all;
+async function warningsOf(on: CanaryOn, spec: Fields): Promise<readonly PlanWarning[]> {
+  const { target, template } = on.source;
+  const all = canaryWarnings({ target, template, spec, ingress: await ingressBeside(on, spec) });
+  const claims = refuseClaims({ ...on, isAdopted: false });
+  return [...claims, ...all.filter(({ code }) => code !== 'service-upstream' || !on.settings?.serviceUpstream)];
 }
 
-function edited(site: Site, on: CanaryOn & { readonly settings: CanarySettings }, edits: Edits): Written {
-  const names = { name: site.name, ...(site.namespace === undefined ? {} : { namespace: site.namespace }) };
+async function edited(
+  { object, manifest }: Written,
+  on: Settled,
+): Promise<{ readonly spec: Fields; readonly rendered: readonly RenderedObject[] }> {
+  const { target } = on.source;
+  const { edits, sharers, settings: of } = on.ground;
+  const key = targetKey(target);
+  if (!manifest) throw elsewhere(key, on.settings);
+  const { name, namespace } = manifest;
+  const names = { name, ...(namespace === undefined ? {} : { namespace }) };
   const { spec: wanted, objects } = withShortForms(on.settings, names);
-  const old = record(site.data['spec']);
+  const old = record(object.data['spec']);
   const spec = canarySpec(old, wanted);
-  checkCanary(targetKey(on.target), { spec, before: old, objects, settings: on.settings });
-  if (isShared(site) && on.write !== 'base' && JSON.stringify(spec) !== JSON.stringify(old)) {
+  checkCanary(key, { spec, before: old, objects, settings: on.settings });
+  const others = await sharers.of(manifest.file.path);
+  if (others.length > 0 && of.write !== 'base' && JSON.stringify(spec) !== JSON.stringify(old)) {
     throw new Refusal(
       'shared-line',
-      `The Canary of ${targetKey(on.target)} is in ${site.file.path}, outside of the folder that Flux applies.`,
-      {
-        remedy: 'Say write: base in rollout.yaml to change it for every environment that builds upon it.',
-      },
+      `The Canary of ${key} is in ${manifest.file.path}, which is also built by ${others.map(({ words }) => words).join(', ')}.`,
+      { remedy: 'Say write: base in rollout.yaml to change it for all of them.' },
     );
   }
-  edits.update(site.file, file => editCanary(file, site, spec));
-  for (const object of objects) writeBeside(site, object, { on, edits });
-  const live = { kind: 'Canary', metadata: { name: on.view?.canary?.name ?? site.name }, spec };
-  return { spec, rendered: [live, ...objects].map(object => renderedObject(object, on.target)) };
+  const asWritten = canarySpec(record(manifest.data['spec']), wanted);
+  edits.update(manifest.file, file => editCanary(file, manifest, asWritten));
+  for (const each of objects) await writeBeside(manifest, each, on);
+  const live = { kind: 'Canary', metadata: { name: on.view?.canary?.name ?? name }, spec };
+  return { spec, rendered: [live, ...objects].map(each => renderedObject(each, target)) };
 }
 
 /**
  * Seen with Flagger 1.44: its Skipper router writes into the annotations of the Ingress, and panics when there are none
  * (router/skipper.go, makeAnnotations). Flagger is then down for every canary of the cluster.
  */
-function refuseSkipperCrash(on: CanaryOn, spec?: Readonly<Record<string, unknown>>): void {
-  const canary = spec ?? {
-    ...record(on.objects.find(site => guards(site, on))?.data['spec']),
-    ...on.settings?.spec,
-  };
+async function refuseSkipperCrash(on: CanaryOn, canary: Fields): Promise<void> {
   if (canary['provider'] !== 'skipper') return;
-  const name = text(record(canary['ingressRef'])['name']);
-  const ingress = on.objects.find(site => site.data['kind'] === 'Ingress' && site.name === name);
-  if (!ingress || Object.keys(record(record(ingress.data['metadata'])['annotations'])).length > 0) return;
+  const ingress = await ingressBeside(on, canary);
+  if (!ingress) return;
+  const { object } = ingress;
+  if (Object.keys(record(record(object.data['metadata'])['annotations'])).length > 0) return;
   throw new Refusal(
     'bad-config',
-    `Ingress ${name} (${ingress.file.path}) has no annotations; Flagger 1.44 crashes on such an Ingress when the provider is skipper, and with it every canary of the cluster.`,
+    `Ingress ${object.name} (${placeOf(ingress)}) has no annotations; Flagger 1.44 crashes on such an Ingress when the provider is skipper, and with it every canary of the cluster.`,
     { remedy: 'Give the Ingress an annotation, any one, then release again.' },
   );
 }
 
 /** A MetricTemplate or AlertProvider: brought to its spec where it is written already, else added after the Canary. */
-function writeBeside(
-  canary: Site,
-  object: Readonly<Record<string, unknown>>,
-  { on, edits }: { readonly on: CanaryOn; readonly edits: Edits },
-): void {
+async function writeBeside(canary: Manifest, object: Fields, { objects, ground }: Settled): Promise<void> {
   const { kind, name } = { kind: text(object['kind']), name: text(record(object['metadata'])['name']) };
-  const there = on.objects.find(site => site.data['kind'] === kind && site.name === name);
-  if (there) edits.update(there.file, file => editCanary(file, there, record(object['spec'])));
-  else edits.update(canary.file, file => file.withDocument(object));
+  const there = objects.find(each => each.kind === kind && each.name === name);
+  const manifest = there && (await manifestOf(ground.tree, there));
+  if (manifest) ground.edits.update(manifest.file, file => editCanary(file, manifest, record(object['spec'])));
+  else ground.edits.update(canary.file, file => file.withDocument(object));
 }
 
-function renderedObject(object: Readonly<Record<string, unknown>>, target: TargetRef): RenderedObject {
+function renderedObject(object: Fields, target: TargetRef): RenderedObject {
   const name = text(record(object['metadata'])['name']);
   return {
     apiVersion: 'flagger.app/v1beta1',
@@ -167,48 +167,43 @@ function renderedObject(object: Readonly<Record<string, unknown>>, target: Targe
   };
 }
 
-function created(
-  on: CanaryOn & { readonly settings: CanarySettings },
-  edits: Edits,
-): Pick<PlannedCanary, 'schedule' | 'rendered' | 'warnings'> {
-  const { site, settings, target } = on;
-  const name = settings.name ?? site.name;
-  const names = { name, ...(site.namespace === undefined ? {} : { namespace: site.namespace }) };
+async function created(on: Settled): Promise<Pick<PlannedCanary, 'schedule' | 'rendered' | 'warnings'>> {
+  const { settings, source, adoption } = on;
+  const { target } = source;
+  const home = await source.home(on.ground);
+  const name = settings.name ?? home.name;
+  const names = { name, ...(home.namespace === undefined ? {} : { namespace: home.namespace }) };
   const { spec: wanted, objects } = withShortForms(settings, names);
-  const spec = newSpec(on, wanted);
-  refuseSkipperCrash(on, spec);
-  upstream(on, spec, edits);
+  const spec = newSpec(source, wanted);
+  await refuseSkipperCrash(on, spec);
+  const claims = refuseClaims({ ...on, isAdopted: true });
+  await upstream({ ...on, ground: { ...on.ground, edits: adoption } }, spec);
   checkCanary(targetKey(target), { spec, before: {}, objects, settings });
-  const { layers, file: neighbour } = besideOf(site, on.write);
-  const layer = layers.at(-1);
-  const path = settings.file ?? join(posix.dirname(neighbour.path), `${name}-canary.yaml`);
+  const path = settings.file ?? posix.join(posix.dirname(home.beside), `${name}-canary.yaml`);
   const canary = { apiVersion: 'flagger.app/v1beta1', kind: 'Canary', metadata: names, spec };
   const [first, ...others] = [canary, ...objects];
   const start = new YamlText(path, '').withFirstDocument(first);
-  edits.write(path, others.reduce((file, object) => file.withDocument(object), start).text);
-  const { kustomization } = layer ?? {};
-  if (layer && kustomization) {
-    const relative = posix.relative(layer.folder, path);
-    edits.update(kustomization, file =>
-      hasResources(file) ? file.append(0, ['resources'], relative) : file.set(0, ['resources'], [relative]),
+  adoption.write(path, others.reduce((file, object) => file.withDocument(object), start).text);
+  if (home.kustomization) {
+    const relative = posix.relative(home.kustomization.folder, path);
+    adoption.update(home.kustomization.file, file =>
+      file.node(0, ['resources'])
+        ? file.append(0, ['resources'], relative)
+        : file.set(0, ['resources'], [relative]),
     );
   }
+  const { namespace } = target;
   return {
-    schedule: scheduleOf(targetKey(target), canaryAnalysis(spec), {
-      name,
-      namespace: target.namespace,
-      spec,
-    }),
+    schedule: scheduleOf(targetKey(target), canaryAnalysis(spec), { name, namespace, spec }),
     rendered: [canary, ...objects].map(object => renderedObject(object, target)),
-    warnings: warningsOf(on, spec),
+    warnings: [...claims, ...(await warningsOf({ ...on, settings }, spec))].filter(
+      ({ code }, index, all) => all.findIndex(each => each.code === code) === index,
+    ),
   };
 }
 
 /** Field order as in Flagger's documentation. */
-function newSpec(
-  { target, site }: CanaryOn,
-  wanted: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
+function newSpec({ target, template }: TargetSource, wanted: Fields): Fields {
   const { provider, service, analysis, ...rest } = wanted;
   if (target.kind === 'Service') {
     // Knative routes by itself: Flagger makes no Service for it and reads none of these fields.
@@ -220,14 +215,12 @@ function newSpec(
       analysis: { interval: '1m', threshold: 5, ...record(analysis) },
     };
   }
-  const port = record(service)['port'] ?? containerPort(site);
+  const port = record(service)['port'] ?? containerPort(template);
   if (port === undefined) {
     throw new Refusal(
       'change-not-found',
       `The Canary of ${targetKey(target)} needs a port for its Service, and the manifest names none.`,
-      {
-        remedy: `Say canary.${targetKey(target)}.service.port in rollout.yaml.`,
-      },
+      { remedy: `Say canary.${targetKey(target)}.service.port in rollout.yaml.` },
     );
   }
   return {
@@ -239,18 +232,20 @@ function newSpec(
   };
 }
 
-function containerPort(site: Site): unknown {
-  const ports = containersOf(site).flatMap(({ data }) => items(data['ports']).map(record));
+function containerPort(template: unknown): unknown {
+  const ports = containersOf(template).flatMap(({ data }) => items(data['ports']).map(record));
   return (ports.find(port => port['name'] === 'http') ?? ports[0])?.['containerPort'];
 }
 
-function notLive(target: TargetKey, site: Site): Refusal {
+function placeOf({ object, manifest }: Written): string {
+  return manifest?.file.path ?? object.origin?.path ?? 'the build';
+}
+
+function notLive(target: TargetKey, canary: Written): Refusal {
   return new Refusal(
     'chain-broken',
-    `The tree has a Canary for ${target} (${site.file.path}), but the cluster has none.`,
-    {
-      remedy: 'Look why Flux has not applied it: is the Kustomization Ready, and is Flagger’s CRD installed?',
-    },
+    `The tree has a Canary for ${target} (${placeOf(canary)}), but the cluster has none.`,
+    { remedy: 'Look why Flux has not applied it: is the Kustomization Ready, and is Flagger’s CRD installed?' },
   );
 }
 
@@ -259,9 +254,7 @@ function elsewhere(target: TargetKey, settings: CanarySettings): Refusal {
   return new Refusal(
     'change-not-found',
     `The Canary of ${target} is not in the folder that applies the target, so the fields at ${file}:${line} cannot be edited.`,
-    {
-      remedy: 'Edit it where it is, and take it out of rollout.yaml.',
-    },
+    { remedy: 'Edit it where it is, and take it out of rollout.yaml.' },
   );
 }
 

@@ -1,7 +1,7 @@
-import type { CanaryAnalysis } from '../rollout/observation.ts';
-import type { TargetKey } from '../rollout/target.ts';
-import { analysisTicks, CONTROL_LOOP_MS } from '../rollout/time-budget.ts';
-import type { ScheduledAnalysis } from './plan.ts';
+import type { CanaryAnalysis } from '../../rollout/observation.ts';
+import type { TargetKey } from '../../rollout/target.ts';
+import { analysisTicks, CONTROL_LOOP_MS } from '../../rollout/time-budget.ts';
+import type { ScheduledAnalysis } from '../plan.ts';
 
 /** How long an analysis takes, by Flagger's ticks: one per interval, and one more for each failed check it tolerates. */
 export function scheduleOf(

@@ -1,56 +1,57 @@
-import type { RolloutFile } from '../config/settings.ts';
-import { Refusal } from '../rollout/verdict.ts';
-import type { Edits } from '../edit/edits.ts';
-import { isShared, type Site } from './locate.ts';
-import { record, text } from './patch-reach.ts';
+import { record, text } from '../../build/json.ts';
+import type { BuiltObject } from '../../build/tree-builder.ts';
+import { Refusal } from '../../rollout/verdict.ts';
+import type { Ground } from '../changes/wanted.ts';
+import type { Written } from './written.ts';
 
 /** Has NGINX send to the Service and not to its pods, so that Linkerd's proxy splits and counts (Linkerd docs, "Ingress"). */
 export const SERVICE_UPSTREAM = 'nginx.ingress.kubernetes.io/service-upstream';
 
-/** The Ingress that a Canary's spec names, in what the same folder builds. */
+/** The Ingress that a Canary's spec names, in what is built beside it. */
 export function ingressOf(
   spec: Readonly<Record<string, unknown>>,
-  objects: readonly Site[],
-): Site | undefined {
+  objects: readonly BuiltObject[],
+): BuiltObject | undefined {
   const name = text(record(spec['ingressRef'])['name']);
-  return objects.find(site => site.data['kind'] === 'Ingress' && site.name === name);
+  return objects.find(object => object.kind === 'Ingress' && object.name === name);
 }
 
-export function hasServiceUpstream(ingress: Site): boolean {
-  return record(record(ingress.data['metadata'])['annotations'])[SERVICE_UPSTREAM] === 'true';
+export function hasServiceUpstream({ object }: Written): boolean {
+  return record(record(object.data['metadata'])['annotations'])[SERVICE_UPSTREAM] === 'true';
 }
 
 /**
  * Adds the annotation to the Ingress of a Canary, where rollout.yaml asks for it.
- * @throws Refusal when there is no such Ingress in the build, or when other environments share its file.
+ * @throws Refusal when there is no such Ingress in the build, or when others build its file, too.
  */
-export function addServiceUpstream(
-  edits: Edits,
+export async function addServiceUpstream(
+  ingress: Written | undefined,
   on: {
-    readonly spec: Readonly<Record<string, unknown>>;
-    readonly objects: readonly Site[];
+    readonly ground: Ground;
+    /** Names of the Ingresses that there are. */
+    readonly seen: readonly string[];
     readonly where: string;
-    readonly write: RolloutFile['write'];
   },
-): void {
-  const ingress = ingressOf(on.spec, on.objects);
-  if (!ingress) {
-    const seen = on.objects.filter(site => site.data['kind'] === 'Ingress').map(({ name }) => name);
+): Promise<void> {
+  const { ground, where } = on;
+  if (!ingress?.manifest) {
     throw new Refusal(
       'change-not-found',
-      `${on.where} asks for ${SERVICE_UPSTREAM}, but the Ingress of the Canary is not in what the same folder builds; it has ${seen.join(', ') || 'none'}.`,
+      `${where} asks for ${SERVICE_UPSTREAM}, but the Ingress of the Canary is not in what the same folder builds; it has ${on.seen.join(', ') || 'none'}.`,
       { remedy: 'Name it under ingressRef, or add the annotation where the Ingress is.' },
     );
   }
   if (hasServiceUpstream(ingress)) return;
-  if (isShared(ingress) && on.write !== 'base') {
+  const { file, document, root } = ingress.manifest;
+  const others = await ground.sharers.of(file.path);
+  if (others.length > 0 && ground.settings.write !== 'base') {
     throw new Refusal(
       'shared-line',
-      `${on.where}: Ingress ${ingress.name} is in ${ingress.file.path}, outside of the folder that Flux applies.`,
-      { remedy: 'Say write: base in rollout.yaml to change it for every environment that builds upon it.' },
+      `${where}: Ingress ${ingress.object.name} is in ${file.path}, which is also built by ${others.map(({ words }) => words).join(', ')}.`,
+      { remedy: 'Say write: base in rollout.yaml to change it for all of them.' },
     );
   }
-  edits.update(ingress.file, file =>
-    file.set(ingress.document, ['metadata', 'annotations', SERVICE_UPSTREAM], 'true'),
+  ground.edits.update(file, at =>
+    at.set(document, [...root, 'metadata', 'annotations', SERVICE_UPSTREAM], 'true'),
   );
 }

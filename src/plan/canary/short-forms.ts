@@ -1,6 +1,6 @@
-import type { AlertSettings, CanarySettings, MetricSettings, WebhookSettings } from '../config/settings.ts';
-import { METRIC_PRESETS, type MetricPreset } from '../flagger/metric-presets.ts';
-import { record } from './patch-reach.ts';
+import type { AlertSettings, CanarySettings, MetricSettings, WebhookSettings } from '../../config/settings.ts';
+import { METRIC_PRESETS, type MetricPreset } from '../../flagger/metric-presets.ts';
+import { record } from '../../build/json.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -9,7 +9,7 @@ import type { FoundValue } from '../plan.ts';
 import { folderIn, folderWords, isFluxKustomization } from '../tree/flux-tree.ts';
 import { type ArrivedAt, type Origin, originsOf } from '../tree/origins.ts';
 import { refuseMarked } from './guards.ts';
-import type { Apart, Ground, WantedField } from './wanted.ts';
+import type { Apart, Ground, Proven, WantedField } from './wanted.ts';
 
 export interface AppliedChange {
   readonly change: Change;
@@ -19,7 +19,7 @@ export interface AppliedChange {
   /** The generated object that changes with it. */
   readonly subject?: ObjectRef;
   /** The fields of the build that have the value then. */
-  readonly fields: readonly WantedField[];
+  readonly proven: readonly Proven[];
   /** It is set in the manifest of the Kustomization that applies the target. */
   readonly byManifest: boolean;
   /** Whom the same line releases along (write: base). */
@@ -93,7 +93,7 @@ function applied(
     expectation,
     byManifest,
     along,
-    fields: [field],
+    proven: [field],
     found: { ...words, target, path, line, currentExpectation },
   };
 }

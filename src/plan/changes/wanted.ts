@@ -5,7 +5,7 @@ import type { Edits } from '../../edit/edits.ts';
 import type { Expectation } from '../../rollout/expectation.ts';
 import type { TargetKey } from '../../rollout/target.ts';
 import { Refusal } from '../../rollout/verdict.ts';
-import type { FluxTree } from '../tree/flux-tree.ts';
+import type { Applied, FluxTree } from '../tree/flux-tree.ts';
 import type { Followed, Origin } from '../tree/origins.ts';
 import type { Sharers } from '../tree/sharers.ts';
 
@@ -17,8 +17,15 @@ export interface Ground {
   readonly settings: Pick<RolloutFile, 'write' | 'imageAutomation'>;
 }
 
+/** A field of what is built, and the value that it shall have. */
+export interface Proven {
+  readonly of: Applied;
+  readonly read: (objects: readonly BuiltObject[]) => unknown;
+  readonly wanted: string;
+}
+
 /** A field of what is built that a change asks another value for. */
-export interface WantedField extends Followed {
+export interface WantedField extends Followed, Proven {
   readonly change: Change;
   readonly target: TargetKey;
   /** Where it is in the build. */
@@ -26,8 +33,6 @@ export interface WantedField extends Followed {
   readonly path: Path;
   /** For people: `image ghcr.io/acme/shop`, `6.1.0`, `6.2.0`. */
   readonly words: { readonly change: string; readonly current: string; readonly requested: string };
-  /** The field as it shall be built. */
-  readonly wanted: string;
   readonly isThere: boolean;
   readonly expectation: Expectation;
   readonly currentExpectation: Expectation;
@@ -57,6 +62,8 @@ export interface PatchedWorkload {
   /** As written, before prefixes. */
   readonly name: string;
   readonly namespace?: string;
+  /** How an entry of a list of patches selects it, where its own names do not. */
+  readonly selected?: { readonly target: { readonly kind: string; readonly name: string } };
 }
 
 

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { type Fields, items, record, text } from '../../build/json.ts';
 import type { RepositoryFiles } from '../../build/repository-files.ts';
 import type { ArtifactRules, Build, BuiltObject, TreeBuilder, VariableSource } from '../../build/tree-builder.ts';
@@ -107,7 +108,9 @@ export class FluxTree {
       : overlay;
     const substituteFrom = await this.variables(of, spec, overlay);
     const build = await this.builder.build({ files, overlay: edited, artifact, kustomization, substituteFrom });
-    return build.kind === 'built' ? { ...build, spec, reached: new Set(build.reached) } : build;
+    if (build.kind !== 'built') return build;
+    const reached = new Set(build.reached);
+    return { ...build, spec, reached, objects: build.objects.map(object => fromRoot(object, folderIn(spec), reached)) };
   }
 
   /** Whether a Kustomization would build something else with these files than without. */
@@ -172,6 +175,13 @@ function variablesIn({ kind, name, data }: BuiltObject): readonly VariableSource
   return 'sops' in data
     ? [{ kind, name, content: { kind: 'keys', keys: all.map(([key]) => key) } }]
     : [{ kind, name, content: { kind: 'data', data: Object.fromEntries(all) } }];
+}
+
+/** kustomize notes an origin as a path from the folder that is built. */
+function fromRoot(object: BuiltObject, folder: string, reached: ReadonlySet<string>): BuiltObject {
+  const path = object.origin?.path;
+  if (path === undefined || reached.has(path)) return object;
+  return { ...object, origin: { ...object.origin, path: posix.join(folder, path) } };
 }
 
 export function idOf({ namespace, name, definedBy }: Applied): string {
