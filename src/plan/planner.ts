@@ -22,7 +22,7 @@ import { automatedFiles, automationWarnings, followsAutomation, refuseOwnEdits }
 import { placeIds } from './place-ids.ts';
 import type { FoundValue, PlanWarning, ReleasePlan } from './plan.ts';
 import { prove } from './proof.ts';
-import { sourceOf } from './sources/source-of.ts';
+import { sourcesOf } from './sources/source-of.ts';
 import type { TargetSource } from './sources/target-source.ts';
 import { gitWarnings } from './git-warnings.ts';
 
@@ -58,7 +58,7 @@ export class ReleasePlanner {
   async plan(query: PlanQuery): Promise<ReleasePlan> {
     const { rollout } = this;
     const ground = this.groundOf(query);
-    const sources = await this.sources(query, ground);
+    const sources = await sourcesOf({ ...query, ground, rollout });
     const warnings = await Promise.all(sources.map(source => gitWarnings(source, ground)));
 
     const adoption = new Edits(query.files);
@@ -116,7 +116,7 @@ export class ReleasePlanner {
   /** Only the id, for these targets: what a revert of a commit that has none needs (revert-form.ts, stamped). */
   async stamp(query: StampQuery): Promise<readonly FileChange[]> {
     const ground = this.groundOf(query);
-    const sources = await this.sources(query, ground);
+    const sources = await sourcesOf({ ...query, ground, rollout: this.rollout });
     const stamped = sources.filter(({ target }) => query.targets.includes(targetKey(target)));
     const annotations = this.annotations(query.rolloutId);
     const { edits } = await placeIds(ground, { sources: stamped, applied: [], annotations });
@@ -151,24 +151,6 @@ export class ReleasePlanner {
       [ROLLOUT_ID_ANNOTATION]: id,
       ...(sourceSha === undefined ? {} : { [SOURCE_SHA_ANNOTATION]: sourceSha }),
     };
-  }
-
-  private async sources({ chains, observation }: PlanQuery, ground: Grounded): Promise<readonly TargetSource[]> {
-    const sources: TargetSource[] = [];
-    for (const target of this.rollout.targets) {
-      const key = targetKey(target);
-      sources.push(
-        await sourceOf({
-          target,
-          ground,
-          chain: chains[key],
-          applier: ground.applierOf(key),
-          view: observation.targets[key],
-          rollout: this.rollout,
-        }),
-      );
-    }
-    return sources;
   }
 
   private async canaries(

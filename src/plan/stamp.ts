@@ -1,8 +1,8 @@
 import { posix } from 'node:path';
 import type { CommittedFile, FileBlob, RevertForms, RevertRequest } from '../rollout/ports.ts';
 import { kindOfKey, OWN_PATCH_MARK, ROLLOUT_ID_ANNOTATION, type TargetKey } from '../rollout/target.ts';
-import { helmPlacements } from './helm/helm-placements.ts';
-import { withIdPatch } from './helm/id-patch.ts';
+import { helmPlacements } from './sources/helm/helm-placements.ts';
+import { withIdPatch } from './sources/helm/id-patch.ts';
 import { KUSTOMIZATION_NAMES } from './tree/sharers.ts';
 import { objectsIn } from './tree/manifests.ts';
 import { patchesWithId, TEMPLATE_ANNOTATIONS, withAnnotations } from './patch-list.ts';

@@ -37,20 +37,13 @@ export function apartInLayer(layer: Layer, workload: PatchedWorkload, on: ApartO
 }
 
 /** By a patch of the Kustomization itself, or an images entry of it. */
-export function apartInManifest(
-  definition: Manifest,
-  workload: PatchedWorkload,
-  on: ApartOn & {
-    /** The workload is in another repository, which may move the argument. */
-    readonly tested: boolean;
-  },
-): Apart {
+export function apartInManifest(definition: Manifest, workload: PatchedWorkload, on: ApartOn): Apart {
   const { file, document, root } = definition;
   const { kind, name } = workload;
   const list = { document, path: [...root, 'spec', 'patches'] };
   const content =
     on.change.kind === 'arg'
-      ? replacing(on).filter(({ op }) => op !== 'test' || on.tested)
+      ? replacing(on)
       : mergeOf(workload, { spec: { [on.container.list]: [containerWith(on)] } });
   return {
     path: file.path,

@@ -121,15 +121,17 @@ function othersWithin(field: WantedField, { origin, fields }: Applying): readonl
       each => identity(each.object) === identity(object) && each.path.join('\0') === path.join('\0'),
     );
   const others = origin.arrivals.filter(
-    arrived => !isAsked(arrived) && !isFluxKustomization(arrived.object, field.of),
+    arrived =>
+      !isAsked(arrived) && field.isMeant?.(arrived) !== true && !isFluxKustomization(arrived.object, field.of),
   );
   const own = (object: ArrivedAt['object']): boolean => identity(object) === identity(field.object);
   return [
-    ...new Set(
-      others.map(({ object, path }) =>
+    ...new Set([
+      ...others.map(({ object, path }) =>
         own(object) ? `${path.join('.')} of ${nameOf(object)}` : `${object.kind} ${object.name}`,
       ),
-    ),
+      ...(field.alsoIn?.(origin) ?? []),
+    ]),
   ];
 }
 

@@ -6,7 +6,7 @@ import type { Expectation } from '../../rollout/expectation.ts';
 import type { TargetKey } from '../../rollout/target.ts';
 import { Refusal } from '../../rollout/verdict.ts';
 import type { Applied, FluxTree } from '../tree/flux-tree.ts';
-import type { Followed, Origin } from '../tree/origins.ts';
+import type { ArrivedAt, Followed, Origin } from '../tree/origins.ts';
 import type { Sharers } from '../tree/sharers.ts';
 
 /** What a plan is made in. */
@@ -42,6 +42,10 @@ export interface WantedField extends Followed, Proven {
   readonly apart: (ground: Ground) => Promise<readonly Apart[]>;
   /** Where nothing of this repository sets it. */
   readonly elsewhere?: string;
+  /** Whether a place in the build where its value arrives, too, belongs to what is asked for. */
+  readonly isMeant?: (arrived: ArrivedAt) => boolean;
+  /** What else is made of it, and is in no build. */
+  readonly alsoIn?: (origin: Origin) => readonly string[];
 }
 
 /** A way to set a value for this environment alone. */

@@ -12,7 +12,12 @@ import { type Layer, layersOf } from '../tree/layers.ts';
 import { definitionOf, type Manifest, manifestOf } from '../tree/manifests.ts';
 import type { CanaryHome, IdOn, IdWay, TargetSource, TemplateChange } from './target-source.ts';
 
-/** A target whose manifest is in this repository. */
+interface Elsewhere {
+  readonly from: string;
+  readonly name: string;
+}
+
+/** A target whose manifest is in this repository, or that comes with a base of another one into a folder of this. */
 export class ManifestSource implements TargetSource {
   readonly target: TargetRef;
   readonly of: Applied;
@@ -21,31 +26,42 @@ export class ManifestSource implements TargetSource {
   readonly isBuilt = true;
   readonly template: unknown;
   private readonly manifest: Manifest | undefined;
+  /** Where its manifest is, and under which name, when that is no file of this repository. */
+  private readonly elsewhere: Elsewhere | undefined;
 
   private constructor(on: {
     readonly target: TargetRef;
     readonly of: Applied;
     readonly object: BuiltObject;
     readonly manifest: Manifest | undefined;
+    readonly elsewhere: Elsewhere | undefined;
   }) {
     this.target = on.target;
     this.of = on.of;
     this.beside = on.of;
     this.object = on.object;
     this.manifest = on.manifest;
+    this.elsewhere = on.elsewhere;
     this.template = record(on.object.data['spec'])['template'];
   }
 
   static async of(
-    on: { readonly target: TargetRef; readonly of: Applied; readonly object: BuiltObject },
+    on: {
+      readonly target: TargetRef;
+      readonly of: Applied;
+      readonly object: BuiltObject;
+      readonly elsewhere?: Elsewhere;
+    },
     tree: FluxTree,
   ): Promise<ManifestSource> {
-    return new ManifestSource({ ...on, manifest: await manifestOf(tree, on.object) });
+    const manifest = await manifestOf(tree, on.object);
+    return new ManifestSource({ ...on, elsewhere: on.elsewhere, manifest });
   }
 
   fieldsOf(change: TemplateChange, ground: Ground): Promise<readonly WantedField[]> {
-    const { target, of, object, manifest } = this;
+    const { target, of, object, manifest, elsewhere } = this;
     const workload: Workload = {
+      ...(elsewhere === undefined ? {} : { elsewhere: elsewhere.from }),
       target,
       of,
       object,
@@ -103,12 +119,15 @@ export class ManifestSource implements TargetSource {
 
   /** As a patch names it. */
   private written(): PatchedWorkload {
-    const { kind, apiVersion, name } = this.object;
+    const { kind, apiVersion } = this.object;
     const namespace = this.manifest?.namespace;
+    const name = this.manifest?.name ?? this.elsewhere?.name ?? this.object.name;
     return {
       apiVersion,
       kind,
-      name: this.manifest?.name ?? name,
+      name,
+      // Where the manifest is elsewhere, so is its namespace, by which kustomize would look for it without a target.
+      ...(this.elsewhere === undefined ? {} : { selected: { target: { kind, name } } }),
       ...(namespace === undefined ? {} : { namespace }),
     };
   }
@@ -131,7 +150,7 @@ export class ManifestSource implements TargetSource {
     const inLayers = layers.map(layer => apartInLayer(layer, workload, on));
     if (inLayers.length > 0) return inLayers;
     const definition = await definitionOf(ground.tree, this.of);
-    return definition ? [apartInManifest(definition, workload, { ...on, tested: true })] : [];
+    return definition ? [apartInManifest(definition, workload, on)] : [];
   }
 }
 

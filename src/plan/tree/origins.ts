@@ -30,6 +30,8 @@ export interface Followed {
 export interface Origin {
   /** None: it is set by something that no line of ours holds as it is. */
   readonly dyes: readonly Dye[];
+  /** What is built of the Kustomization with the dyes. */
+  readonly objects: readonly BuiltObject[];
   /** In the build of the Kustomization. */
   readonly arrivals: readonly ArrivedAt[];
   /** In what brings the Kustomization's own manifest, its own build where it brings itself. */
@@ -106,7 +108,7 @@ function originOf(
   const arrivals = seenIn(on.dyed);
   const above = seenIn(on.above);
   const byManifest = [...above, ...arrivals].some(({ object }) => isFluxKustomization(object, on.of));
-  return { dyes, arrivals, above, byManifest };
+  return { dyes, arrivals, above, byManifest, objects: on.dyed?.objects ?? [] };
 }
 
 async function builtAbove(tree: FluxTree, of: Applied, overlay: Overlay): Promise<BuiltTree | undefined> {

@@ -85,7 +85,7 @@ export class Sharers {
     const others = await this.otherKustomizations(flux);
     const applying = [];
     for (const applied of others) {
-      if ((await this.reachFrom(folderIn(applied.spec))).has(path)) {
+      if ((await this.mayReach(folderIn(applied.spec))).has(path)) {
         applying.push({ words: `${wordsOf(applied)} (${manifestOf(applied)})`, applied });
       }
     }
@@ -94,7 +94,7 @@ export class Sharers {
     for (const file of paths) {
       if (!isKustomization(file) || applied.has(file)) continue;
       const folder = folderOf(file);
-      if ((await this.reachFrom(folder)).has(path)) folders.push(folderSharer(folder, this.tree));
+      if ((await this.mayReach(folder)).has(path)) folders.push(folderSharer(folder, this.tree));
     }
     return [...applying, ...(await this.outermost(folders))];
   }
@@ -103,7 +103,7 @@ export class Sharers {
   private async appliedFiles(others: readonly Applied[]): Promise<ReadonlySet<string>> {
     const all = new Set<string>();
     for (const { spec } of [...others, ...this.ours]) {
-      for (const path of await this.reachFrom(folderIn(spec))) all.add(path);
+      for (const path of await this.mayReach(folderIn(spec))) all.add(path);
     }
     return all;
   }
@@ -112,7 +112,7 @@ export class Sharers {
     const inner = new Set<string>();
     for (const { applied } of folders) {
       const own = folderIn(applied.spec);
-      for (const path of await this.reachFrom(own)) {
+      for (const path of await this.mayReach(own)) {
         if (folderOf(path) !== own) inner.add(folderOf(path));
       }
     }
@@ -181,7 +181,7 @@ export class Sharers {
   }
 
   /** Every file that a folder may be built from: what its kustomizations name in whatever field. */
-  private reachFrom(folder: string): Promise<ReadonlySet<string>> {
+  mayReach(folder: string): Promise<ReadonlySet<string>> {
     const known = this.reaches.get(folder) ?? this.reachAnew(folder);
     this.reaches.set(folder, known);
     return known;

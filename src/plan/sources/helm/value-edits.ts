@@ -1,7 +1,6 @@
-import { splitImage } from '../../rollout/live-value.ts';
-import { Refusal } from '../../rollout/verdict.ts';
-import { versionKeys } from '../image-places.ts';
-import type { ValuePlace } from '../value-setter.ts';
+import { splitImage } from '../../../rollout/live-value.ts';
+import { Refusal } from '../../../rollout/verdict.ts';
+import { versionKeys } from '../../changes/images.ts';
 import type { Part, ValueImage } from './value-images.ts';
 
 interface Wanted {
@@ -69,11 +68,4 @@ function repositoryEdits(image: Split, wanted: Wanted): readonly ValueEdit[] {
 
 function cannot({ version, where }: Wanted, what: string, remedy: string): Refusal {
   return new Refusal('change-not-found', `${version} cannot be written at ${where}: ${what}.`, { remedy });
-}
-
-/** Where the version stands, for people to look at. */
-export function placeOfVersion(image: ValueImage): ValuePlace {
-  if (image.form === 'reference') return image.reference.at;
-  const digest = image.digest?.value === '' ? undefined : image.digest;
-  return (image.tag ?? digest ?? image.repository)?.at ?? image.at;
 }

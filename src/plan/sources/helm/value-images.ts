@@ -1,51 +1,47 @@
-import { splitImage } from '../../rollout/live-value.ts';
-import type { ValuePlace } from '../value-setter.ts';
-import type { YamlPath } from '../../edit/yaml-text.ts';
-import { itemsOf, scalarText, type Tracked } from './tracked.ts';
+import { type Path, record, text } from '../../../build/json.ts';
+import { splitImage } from '../../../rollout/live-value.ts';
 
 /** A part of an image: what it says, and where. */
 export interface Part {
   readonly value: string;
   /** In the values. */
-  readonly path: YamlPath;
-  readonly at: ValuePlace;
+  readonly path: Path;
 }
 
 /** An image as the values of a chart write it. */
 export type ValueImage =
   /** `ghcr.io/acme/shop:1.2.3` in one string. */
-  | { readonly form: 'reference'; readonly path: YamlPath; readonly reference: Part }
+  | { readonly form: 'reference'; readonly path: Path; readonly reference: Part }
   /** Repository, tag and digest apart; whatever is missing is the chart's own. */
   | {
       readonly form: 'split';
       /** In the values, of the map that holds them. */
-      readonly path: YamlPath;
+      readonly path: Path;
       readonly registry?: Part;
       readonly repository?: Part;
       readonly tag?: Part;
       readonly digest?: Part;
-      readonly at: ValuePlace;
     };
 
 const REPOSITORY_KEYS = ['repository', 'image', 'name'];
 
 /** Every image that the values write in a form that charts use, with its path in the values. */
-export function valueImages(values: Tracked | undefined, path: YamlPath = []): readonly ValueImage[] {
-  if (values?.kind === 'list') {
-    return itemsOf(values).flatMap((item, index) => valueImages(item, [...path, index]));
+export function valueImages(values: unknown, path: Path = []): readonly ValueImage[] {
+  if (Array.isArray(values)) {
+    return values.flatMap((item: unknown, index) => valueImages(item, [...path, index]));
   }
-  if (values?.kind !== 'map') return [];
-  const below = [...values.entries].flatMap(([key, value]) => valueImages(value, [...path, key]));
-  return [...imagesOfMap(values, path), ...below];
+  const map = record(values);
+  const below = Object.entries(map).flatMap(([key, value]) => valueImages(value, [...path, key]));
+  return [...imagesOfMap(map, path), ...below];
 }
 
-function imagesOfMap(map: Extract<Tracked, { kind: 'map' }>, path: YamlPath): readonly ValueImage[] {
+function imagesOfMap(map: Readonly<Record<string, unknown>>, path: Path): readonly ValueImage[] {
   const part = (key: string): Part | undefined => {
-    const node = map.entries.get(key);
-    const value = scalarText(node);
-    return node && value !== undefined ? { value, path: [...path, key], at: node.at } : undefined;
+    const value = map[key];
+    const isScalar = typeof value === 'string' || typeof value === 'number';
+    return isScalar ? { value: text(value), path: [...path, key] } : undefined;
   };
-  const references: ValueImage[] = [...map.entries.keys()].flatMap(key => {
+  const references: ValueImage[] = Object.keys(map).flatMap(key => {
     const reference = part(key);
     return reference && isReference(reference.value)
       ? [{ form: 'reference' as const, path: [...path, key], reference }]
@@ -55,23 +51,22 @@ function imagesOfMap(map: Extract<Tracked, { kind: 'map' }>, path: YamlPath): re
     const value = part(key)?.value;
     return value !== undefined && value !== '' && !isReference(value);
   });
-  const own = split(map, path, {
+  const own = split(path, {
     registry: part('registry'),
     repository: repositoryKey === undefined ? undefined : part(repositoryKey),
     tag: part('tag'),
     digest: part('digest'),
   });
   // image: ghcr.io/acme/shop beside imageTag: 1.2.3
-  const beside = [...map.entries.keys()].flatMap(key => {
+  const beside = Object.keys(map).flatMap(key => {
     const tag = part(`${key}Tag`);
-    return tag && part(key) ? [split(map, [...path, key], { repository: part(key), tag })] : [];
+    return tag && part(key) ? [split([...path, key], { repository: part(key), tag })] : [];
   });
   return [...references, ...[own, ...beside].filter(image => image !== undefined)];
 }
 
 function split(
-  map: Tracked,
-  path: YamlPath,
+  path: Path,
   parts: Readonly<Partial<Record<'registry' | 'repository' | 'tag' | 'digest', Part | undefined>>>,
 ): ValueImage | undefined {
   const { registry, repository, tag, digest } = parts;
@@ -81,7 +76,6 @@ function split(
   return {
     form: 'split',
     path,
-    at: map.at,
     ...(registry === undefined || registry.value === '' ? {} : { registry }),
     ...(repository === undefined ? {} : { repository }),
     ...(tag === undefined ? {} : { tag }),
@@ -110,7 +104,7 @@ export function versionOf(image: ValueImage): string {
 }
 
 /** `containers[0].image`, as Helm writes it. */
-export function dotted(path: YamlPath): string {
+export function dotted(path: Path): string {
   return path.reduce<string>((words, key) => {
     if (typeof key === 'number') return `${words}[${key}]`;
     if (!/^[\w-]+$/.test(key)) return `${words}["${key}"]`;

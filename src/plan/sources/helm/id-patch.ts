@@ -1,8 +1,8 @@
 import { parseDocument } from 'yaml';
-import { ROLLOUT_ID_ANNOTATION } from '../../rollout/target.ts';
-import { type PatchedObject, TEMPLATE_ANNOTATIONS } from '../patch-list.ts';
-import { items, record, text } from '../patch-reach.ts';
-import { type YamlPath, YamlText } from '../../edit/yaml-text.ts';
+import { ROLLOUT_ID_ANNOTATION } from '../../../rollout/target.ts';
+import { type PatchedObject, TEMPLATE_ANNOTATIONS } from '../../patch-list.ts';
+import { items, record, text } from '../../../build/json.ts';
+import { type YamlPath, YamlText } from '../../../edit/yaml-text.ts';
 
 /** A patch that carries our annotations, in a document: text in a list of patches. */
 export interface IdPatch {

@@ -1,7 +1,7 @@
-import { kindOfKey, ROLLOUT_ID_ANNOTATION, type TargetKey } from '../../rollout/target.ts';
-import { record } from '../patch-reach.ts';
-import type { IdPlacement } from '../plan.ts';
-import type { YamlPath } from '../../edit/yaml-text.ts';
+import { kindOfKey, ROLLOUT_ID_ANNOTATION, type TargetKey } from '../../../rollout/target.ts';
+import { record } from '../../../build/json.ts';
+import type { IdPlacement } from '../../plan.ts';
+import type { YamlPath } from '../../../edit/yaml-text.ts';
 import { idPatchesIn } from './id-patch.ts';
 
 interface Looking {
