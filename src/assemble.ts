@@ -5,9 +5,8 @@ import { Cluster } from './cluster/run-cluster.ts';
 import { FlaggerGauge, type FlaggerService } from './cluster/flagger-gauge.ts';
 import { createKubeClient, type KubeClient } from './cluster/kube-client.ts';
 import { loadKubeconfig } from './cluster/kubeconfig.ts';
-import { FluxBuilder } from './build/flux-builder.ts';
 import type { RunPurpose } from './config/event-mode.ts';
-import { KustomizeBuilder } from './builder/kustomize-builder.ts';
+import { FluxBuilder } from './build/flux-builder.ts';
 import type { Inputs, RepositoryName, RolloutFile } from './config/settings.ts';
 import { AppTokenSource } from './github/app-token.ts';
 import { CheckRunSink } from './github/check-run.ts';
@@ -97,6 +96,7 @@ export function assemble(on: Assembly): Assembled {
     return new Cluster({ kube, clock, random, rollout, repository: name, isOurs, gauge });
   });
 
+  const builder = new FluxBuilder();
   let ids: ReportIds = { checkRun: undefined, comment: undefined };
   const pulls = once(async () =>
     purpose.pullRequests.length > 0 || purpose.commits.length === 0
@@ -195,8 +195,8 @@ export function assemble(on: Assembly): Assembled {
         },
       };
     },
-    planner: plannerOf(on),
-    ...(purpose.withoutSecrets ? { workspaceOnly: workspaceOf(run, { repository, host }) } : {}),
+    planner: new ReleasePlanner({ rollout, sourceSha: purpose.sourceSha, builder }),
+    ...(purpose.withoutSecrets ? { workspaceOnly: workspaceOf(run, { repository, host, builder }) } : {}),
     reporterFor,
     say: line => on.log.info(line),
     remember: on.remember,
@@ -221,11 +221,14 @@ export function assemble(on: Assembly): Assembled {
 }
 
 /** What a run without secrets can look at: the GitOps repository, where it is the one that was checked out. */
-function workspaceOf(run: WorkflowRun, ours: OurRepository): NonNullable<RunParts['workspaceOnly']> {
+function workspaceOf(
+  run: WorkflowRun,
+  ours: OurRepository & { readonly builder: FluxBuilder },
+): NonNullable<RunParts['workspaceOnly']> {
   const name = `${ours.repository.owner}/${ours.repository.repo}`;
   if (same(run.repository, ours.repository)) {
     const isOurs = (url: string): Promise<boolean> => sameRepository(url, ours);
-    const tree = { builder: new FluxBuilder(), isOurs, repository: `${name} on ${ours.host}` };
+    const tree = { builder: ours.builder, isOurs, repository: `${name} on ${ours.host}` };
     return { files: new FolderFiles(run.workspace, run.sha), tree };
   }
   const impossible = `This run comes from a fork or Dependabot and has no secrets, and the GitOps repository ${name} is another one: there is nothing to plan from.`;
@@ -238,11 +241,6 @@ function gaugeOf(kube: KubeClient, service: FlaggerService, log: Log): FlaggerGa
       `Metric values are shown as far as Flagger speaks of them; its own metrics cannot be read: ${why} (input flagger-metrics).`,
     );
   return new FlaggerGauge({ kube, service, onMissing });
-}
-
-function plannerOf({ rollout, purpose, env }: Assembly): RunParts['planner'] {
-  const builder = new KustomizeBuilder({ env });
-  return new ReleasePlanner({ rollout, sourceSha: purpose.sourceSha, builder });
 }
 
 function gitopsTokenSource(

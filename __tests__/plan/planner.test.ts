@@ -9,6 +9,7 @@ import type { FileChange } from '../../src/rollout/ports.ts';
 import { targetKey } from '../../src/rollout/target.ts';
 import { Refusal } from '../../src/rollout/verdict.ts';
 import { memoryFiles } from './memory-files.ts';
+import { BUILDER } from './planning.ts';
 
 const DEPLOYMENT = `# The shop's frontend.
 apiVersion: apps/v1
@@ -123,7 +124,7 @@ function plan(
   options: PlanOptions = {},
 ): Promise<ReleasePlan> {
   const rollout = rolloutOf(yaml);
-  return new ReleasePlanner({ rollout, sourceSha: 'c'.repeat(40) }).plan({
+  return new ReleasePlanner({ rollout, sourceSha: 'c'.repeat(40), builder: BUILDER }).plan({
     files: memoryFiles(files),
     chains: chainsOf(rollout, options),
     observation: observation(options),
@@ -133,7 +134,7 @@ function plan(
 
 function stamp(files: Readonly<Record<string, string>>, yaml: string): Promise<readonly FileChange[]> {
   const rollout = rolloutOf(yaml);
-  return new ReleasePlanner({ rollout, sourceSha: 'c'.repeat(40) }).stamp({
+  return new ReleasePlanner({ rollout, sourceSha: 'c'.repeat(40), builder: BUILDER }).stamp({
     files: memoryFiles(files),
     chains: chainsOf(rollout, {}),
     observation: observation(),

@@ -1,12 +1,11 @@
 import { readFile } from 'node:fs/promises';
-import { KustomizeBuilder } from '../builder/kustomize-builder.ts';
 import type { RolloutFile } from '../config/settings.ts';
 import type { ReleasePlan } from '../plan/plan.ts';
 import { ReleasePlanner } from '../plan/planner.ts';
 import { targetKey } from '../rollout/target.ts';
 import type { Arguments } from './arguments.ts';
 import { chainLines } from './chain-lines.ts';
-import { type Env, type Given, type Ground, onGround, rolloutOf } from './ground.ts';
+import { type Given, type Ground, onGround, rolloutOf } from './ground.ts';
 import { init } from './init.ts';
 import { buildLine, planLines } from './plan-lines.ts';
 
@@ -32,7 +31,7 @@ export async function runCommand(
 async function plan(given: Arguments, { env, note }: Pick<Given, 'env' | 'note'>) {
   const rollout = rolloutOf(await textOf(given.config), given, { valuesNeeded: true });
   return await onGround({ given, env, rollout, note }, async ground => {
-    const planned = await planOn(ground, { rollout, env, id: 'plan', proven: !given.offline });
+    const planned = await planOn(ground, { rollout, id: 'plan', proven: !given.offline });
     return [...planLines(planned, await ground.metricsNow(planned)), ...(await noteLines(ground, planned))];
   });
 }
@@ -47,7 +46,7 @@ async function check(given: Arguments, { env, note }: Pick<Given, 'env' | 'note'
       const view = ground.observation.targets[key] ?? { replicaSets: [], events: [] };
       return chain ? chainLines(key, chain, view) : [];
     });
-    const planned = await planOn(ground, { rollout, env, id: 'check', proven: !given.offline });
+    const planned = await planOn(ground, { rollout, id: 'check', proven: !given.offline });
     const values = planned.found.map(
       ({ change, current, path, line }) => `  ${change} ${current} (${path}:${line})`,
     );
@@ -65,11 +64,10 @@ async function check(given: Arguments, { env, note }: Pick<Given, 'env' | 'note'
 }
 
 async function planOn(
-  { files, chains, observation }: Ground,
-  on: { readonly rollout: RolloutFile; readonly env: Env; readonly id: string; readonly proven: boolean },
+  { files, chains, observation, builder }: Ground,
+  on: { readonly rollout: RolloutFile; readonly id: string; readonly proven: boolean },
 ): Promise<ReleasePlan> {
-  const { rollout, env } = on;
-  const builder = new KustomizeBuilder({ env });
+  const { rollout } = on;
   const planner = new ReleasePlanner({ rollout, sourceSha: '0'.repeat(40), builder });
   const rolloutId = `${rollout.name}-${on.id}`;
   const planned = await planner.plan({ files, chains, observation, rolloutId });

@@ -5,6 +5,7 @@ import { Cluster } from '../cluster/run-cluster.ts';
 import { formatProblems, parseRolloutFile } from '../config/rollout-file.ts';
 import type { RepositoryName, RolloutFile } from '../config/settings.ts';
 import { FluxBuilder } from '../build/flux-builder.ts';
+import type { TreeBuilder } from '../build/tree-builder.ts';
 import type { OurRepository } from '../gitops/same-repository.ts';
 import { FolderFiles } from '../gitops/folder-files.ts';
 import { treeGround, type TreeOptions } from '../flux/tree-ground.ts';
@@ -24,6 +25,7 @@ export type Env = Readonly<Record<string, string | undefined>>;
 /** What a command works on. */
 export interface Ground {
   readonly files: FolderFiles;
+  readonly builder: TreeBuilder;
   readonly chains: Readonly<Record<string, FluxChain>>;
   readonly observation: Observation;
   readonly metricsNow: (plan: ReleasePlan) => Promise<readonly MetricNow[]>;
@@ -55,7 +57,7 @@ export async function onGround(
   );
   const ground = await treeGround(options, rollout.targets);
   const none = (): Promise<readonly []> => Promise.resolve([]);
-  return await work({ ...ground, files, metricsNow: none, notes: none });
+  return await work({ ...ground, files, builder: options.builder, metricsNow: none, notes: none });
 }
 
 async function onCluster(
@@ -92,6 +94,7 @@ async function onCluster(
       const observation = await readObservation(kube, { watched, clock: systemClock, source: 'read' });
       return await work({
         files,
+        builder: new FluxBuilder(),
         chains,
         observation,
         metricsNow: planned => cluster.metricsNow(planned),

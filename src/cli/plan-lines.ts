@@ -1,4 +1,4 @@
-import type { BuildProof, BuiltChange } from '../plan/build.ts';
+import type { BuildProof, BuiltChange } from '../plan/proof.ts';
 import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
 import { unifiedDiff } from '../report/unified-diff.ts';
 import { metricCheck } from '../run/metric-check.ts';
@@ -34,14 +34,13 @@ export function planLines(plan: ReleasePlan, metrics: readonly MetricNow[] = [])
     ...files.flatMap(file => diffLines(file, '')),
     '',
     buildLine(plan.build),
-    ...(plan.build.kind === 'proven' && !plan.unchanged ? plan.build.objects.flatMap(builtLines) : []),
+    ...(!plan.unchanged ? plan.build.objects.flatMap(builtLines) : []),
   ];
 }
 
 export function buildLine(build: BuildProof): string {
-  return build.kind === 'proven'
-    ? `Built by ${build.by}, before and after: the values asked for are in it, and nothing else changes.`
-    : `Not built (${build.why}); found by walking the kustomizations.`;
+  const values = build.compared > 0 ? 'the values asked for are in it, and ' : '';
+  return `Built by ${build.by}, before and after: ${values}nothing else changes.`;
 }
 
 function builtLines({ object, before, after, secret }: BuiltChange): readonly string[] {

@@ -1,6 +1,6 @@
 import { isDigest, isExactVersion } from '../config/chart-version.ts';
 import type { SourceRef } from './flux-objects.ts';
-import { field } from './manifests.ts';
+import { record, text, valueAt } from '../build/json.ts';
 import { chartRefOf } from './parse-helm-release.ts';
 
 /** The field that says which chart a HelmRelease installs, in an object of the tree as it is built. */
@@ -32,15 +32,11 @@ export type FoundChart =
 export function chartPlace(release: unknown, find: (ref: SourceRef) => unknown): FoundChart {
   const ref = chartRefOf(release);
   if (ref) return chartOfRef(ref, find);
-  const metadata = field(release, 'metadata');
-  const object = {
-    kind: 'HelmRelease',
-    namespace: text(field(metadata, 'namespace')),
-    name: text(field(metadata, 'name')),
-  };
-  const spec = field(field(field(release, 'spec'), 'chart'), 'spec');
-  const chart = text(field(spec, 'chart'));
-  const kind = text(field(field(spec, 'sourceRef'), 'kind')) || 'HelmRepository';
+  const { namespace, name } = record(valueAt(release, ['metadata']));
+  const object = { kind: 'HelmRelease', namespace: text(namespace), name: text(name) };
+  const spec = record(valueAt(release, ['spec', 'chart', 'spec']));
+  const chart = text(spec['chart']);
+  const kind = text(record(spec['sourceRef'])['kind']) || 'HelmRepository';
   // source-controller api/v1 helmchart_types.go: "Version is ignored for charts from GitRepository and Bucket".
   if (kind !== 'HelmRepository') {
     return none(
@@ -48,7 +44,7 @@ export function chartPlace(release: unknown, find: (ref: SourceRef) => unknown):
       'Release what the chart holds by changes of its own files (at), or take the chart from a HelmRepository or an OCIRepository.',
     );
   }
-  const current = text(field(spec, 'version'));
+  const current = text(spec['version']);
   const floats = !isExactVersion(current);
   const path = ['spec', 'chart', 'spec', 'version'];
   return { kind: 'place', object, path, chart: lastPart(chart), current, floats };
@@ -69,20 +65,20 @@ function chartOfRef(ref: SourceRef, find: (ref: SourceRef) => unknown): FoundCha
       'Keep the manifest of the OCIRepository beside that of the HelmRelease, in one Kustomization.',
     );
   }
-  const spec = field(repository, 'spec');
-  const of = field(spec, 'ref');
+  const spec = record(valueAt(repository, ['spec']));
+  const of = record(spec['ref']);
   const place = (key: string, floats: boolean): ChartPlace => ({
     kind: 'place',
     object: ref,
     path: ['spec', 'ref', key],
-    chart: lastPart(text(field(spec, 'url'))),
-    current: text(field(of, key)),
+    chart: lastPart(text(spec['url'])),
+    current: text(of[key]),
     floats,
   });
   // source-controller ocirepository_controller.go, getArtifactRef: the digest first, then the range, then the tag.
-  if (text(field(of, 'digest')) !== '') return place('digest', false);
-  if (text(field(of, 'semver')) !== '') return place('semver', true);
-  return place('tag', text(field(of, 'tag')) === '');
+  if (text(of['digest']) !== '') return place('digest', false);
+  if (text(of['semver']) !== '') return place('semver', true);
+  return place('tag', text(of['tag']) === '');
 }
 
 /** Why a version cannot stand in a place; undefined: it can. */
@@ -106,10 +102,6 @@ export function pinWords({ object, path }: ChartPlace, where: string): string {
 
 function lastPart(chart: string): string {
   return chart.slice(chart.lastIndexOf('/') + 1);
-}
-
-function text(value: unknown): string {
-  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 function none(words: string, remedy: string): FoundChart {

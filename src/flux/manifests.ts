@@ -65,8 +65,3 @@ function objectsIn(text: string, path: string): readonly Manifest[] {
 function isObject(value: unknown): value is Manifest['object'] {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
-
-/** A field of parsed JSON; undefined where there is none. */
-export function field(of: unknown, name: string): unknown {
-  return typeof of === 'object' && of !== null ? Reflect.get(of, name) : undefined;
-}

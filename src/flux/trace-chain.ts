@@ -4,7 +4,7 @@ import { Refusal } from '../rollout/verdict.ts';
 import type { Applier, FluxObjects, FoundObject } from './flux-objects.ts';
 import { chartRefOf, parseHelmRelease } from './parse-helm-release.ts';
 import { parseKustomization, sourceRefOf } from './parse-flux.ts';
-import { chartSourceOf, sourceOf } from './sources.ts';
+import { chartSourceOf, type FoundSource, sourceOf } from './sources.ts';
 
 /** A Kustomization that applies itself, or a circle, ends the way up. */
 const MAX_APPLIERS = 10;
@@ -82,7 +82,7 @@ async function linkOf(objects: FluxObjects, kind: Applier['kind'], found: FoundO
   }
   const view = parseKustomization(object);
   const source = await sourceOf(objects, sourceRefOf(object), `Kustomization ${nameOf(view)}`);
-  const inPlace = source.folderOf ? withFolder(view, source.folderOf(view.path)) : view;
+  const inPlace = withFolder(view, source);
   return {
     kind,
     view: { ...inPlace, ...(manifest === undefined ? {} : { manifest }) },
@@ -90,9 +90,15 @@ async function linkOf(objects: FluxObjects, kind: Applier['kind'], found: FoundO
   };
 }
 
-/** With the folder of the repository in the place of one of an artifact. */
-export function withFolder(view: KustomizationView, path: string): KustomizationView {
-  return { ...view, path, spec: { ...view.spec, path: `./${path}` } };
+/** With the repository and its folder in the place of an artifact that was made of them, and of a folder of that. */
+export function withFolder(
+  view: KustomizationView,
+  { view: source, folderOf }: FoundSource,
+): KustomizationView {
+  if (!folderOf) return view;
+  const path = folderOf(view.path);
+  const { kind, namespace, name } = source;
+  return { ...view, path, spec: { ...view.spec, path: `./${path}`, sourceRef: { kind, namespace, name } } };
 }
 
 function named({ kind, name, namespace }: ObjectRef): Applier {

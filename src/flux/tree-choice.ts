@@ -1,7 +1,8 @@
 import type { BuiltObject } from '../build/tree-builder.ts';
 import { type ObjectRef, type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal, type Reason } from '../rollout/verdict.ts';
-import { field, manifestsIn } from './manifests.ts';
+import { record, text } from '../build/json.ts';
+import { manifestsIn } from './manifests.ts';
 import { builtBy, type Forest, lineOf, type TreeNode } from './tree-forest.ts';
 
 /** What applies a target, by the tree. */
@@ -96,14 +97,14 @@ function releasesFor(node: TreeNode, target: TargetRef): readonly Chosen[] {
 }
 
 function installsInto({ namespace, data }: BuiltObject): string | undefined {
-  return textOf(field(data['spec'], 'targetNamespace')) ?? namespace;
+  return textOf(record(data['spec'])['targetNamespace']) ?? namespace;
 }
 
 /** api/v2 helmrelease_types.go, GetReleaseName: `[targetNamespace-]name` unless it is said. */
 function releaseName({ name, data }: BuiltObject): string {
-  const { spec } = data;
-  const into = textOf(field(spec, 'targetNamespace'));
-  return textOf(field(spec, 'releaseName')) ?? (into === undefined ? name : `${into}-${name}`);
+  const spec = record(data['spec']);
+  const into = textOf(spec['targetNamespace']);
+  return textOf(spec['releaseName']) ?? (into === undefined ? name : `${into}-${name}`);
 }
 
 /** What a chart makes only a cluster can say; by custom its objects are named after the release. */
@@ -168,8 +169,8 @@ async function nobodyBuilds(
     mark: target.name,
     wanted: ({ kind, metadata }) =>
       kind === target.kind &&
-      field(metadata, 'name') === target.name &&
-      [undefined, target.namespace].includes(textOf(field(metadata, 'namespace'))),
+      record(metadata)['name'] === target.name &&
+      [undefined, target.namespace].includes(textOf(record(metadata)['namespace'])),
   });
   const foreign = meant.filter(({ build }) => build === undefined);
   const elsewhere = foreign.map(node => `${nameOf(node)} from ${node.source.url || node.source.kind}`);
@@ -201,7 +202,7 @@ function nameOf({ namespace, name, manifest }: TreeNode): string {
 }
 
 function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined;
+  return text(value) || undefined;
 }
 
 function refusal(reason: Reason, message: string, remedy: string): Refusal {

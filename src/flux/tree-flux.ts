@@ -1,3 +1,4 @@
+import { record } from '../build/json.ts';
 import type { BuiltObject } from '../build/tree-builder.ts';
 import type { TargetRef } from '../rollout/target.ts';
 import type { Applier, FluxObjects, FoundObject, SourceRef } from './flux-objects.ts';
@@ -62,6 +63,5 @@ function named(
 }
 
 function withNamespace(object: TreeNode['object'], namespace: string): unknown {
-  const { metadata } = object;
-  return { ...object, metadata: { ...(typeof metadata === 'object' ? metadata : {}), namespace } };
+  return { ...object, metadata: { ...record(object['metadata']), namespace } };
 }

@@ -3,7 +3,8 @@ import type { Build, BuiltObject, TreeBuilder } from '../build/tree-builder.ts';
 import type { KustomizationView, SourceView } from '../rollout/observation.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import type { SourceRef } from './flux-objects.ts';
-import { field, fluxManifests, type Manifest } from './manifests.ts';
+import { record } from '../build/json.ts';
+import { fluxManifests, type Manifest } from './manifests.ts';
 import { isGitRepository, isKustomization, parseKustomization, sourceRefOf } from './parse-flux.ts';
 import { type FoundSource, sourceOf } from './sources.ts';
 import { withFolder } from './trace-chain.ts';
@@ -152,9 +153,9 @@ function isReadable(object: Manifest['object']): boolean {
 }
 
 /** Undefined: its path is none of the repository's, which the chain will say in words. */
-function inRepository(view: KustomizationView, { folderOf }: FoundSource): KustomizationView | undefined {
+function inRepository(view: KustomizationView, source: FoundSource): KustomizationView | undefined {
   try {
-    return folderOf ? withFolder(view, folderOf(view.path)) : view;
+    return withFolder(view, source);
   } catch (error) {
     if (error instanceof Refusal) return undefined;
     throw error;
@@ -186,8 +187,8 @@ async function sourceIn(
 /** Of several clusters' sources of one name the one whose file is nearest. */
 function writtenSource(manifests: readonly Manifest[], ref: SourceRef, near: string): Manifest | undefined {
   const of = manifests.filter(({ object: { kind, metadata } }) => {
-    const namespace = field(metadata, 'namespace') ?? DEFAULT_NAMESPACE;
-    return kind === ref.kind && field(metadata, 'name') === ref.name && namespace === ref.namespace;
+    const { namespace = DEFAULT_NAMESPACE, name } = record(metadata);
+    return kind === ref.kind && name === ref.name && namespace === ref.namespace;
   });
   return of.toSorted((one, other) => common(other.path, near) - common(one.path, near))[0];
 }

@@ -1,7 +1,7 @@
 import { guardsTarget, parseCanary } from '../cluster/parse-canary.ts';
 import type { FluxChain, Observation, SourceView, TargetView } from '../rollout/observation.ts';
 import { type ObjectRef, type TargetRef, targetKey } from '../rollout/target.ts';
-import { field } from './manifests.ts';
+import { record } from '../build/json.ts';
 import { checkSource } from './sources.ts';
 import { traceChain } from './trace-chain.ts';
 import { chooseApplier } from './tree-choice.ts';
@@ -59,7 +59,7 @@ async function treeTarget(forest: Forest, on: TreeOptions, target: TargetRef): P
   return {
     chain,
     view: { ...(canary ? { canary: parseCanary(canary) } : {}), replicaSets: [], events: [] },
-    template: field(built?.data['spec'], 'template'),
+    template: record(built?.data['spec'])['template'],
   };
 }
 

@@ -2,7 +2,7 @@ import type { Expectation } from '../rollout/expectation.ts';
 import type { CanaryAnalysis } from '../rollout/observation.ts';
 import type { FileChange } from '../rollout/ports.ts';
 import type { TargetKey } from '../rollout/target.ts';
-import type { BuildProof } from './build.ts';
+import type { BuildProof } from './proof.ts';
 import type { PatchedObject } from './patch-list.ts';
 import type { YamlPath } from '../edit/yaml-text.ts';
 

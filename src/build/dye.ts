@@ -1,0 +1,172 @@
+import { isScalar } from 'yaml';
+import { type Place, type Step, scalarsOf, type WrittenScalar } from '../edit/places.ts';
+import { YamlText } from '../edit/yaml-text.ts';
+import { record } from './json.ts';
+
+/**
+ * Which line sets a field of what is built? Every place that holds the field's value gets a value of its own, a dye of the
+ * same shape; the folder is built, and the dye that arrives names the place. Kustomize is asked, and not modelled.
+ */
+export interface Dye {
+  readonly place: Place;
+  /** What stands there now. */
+  readonly token: string;
+  /** What is put there: found again wherever it arrives. */
+  readonly value: string | number;
+}
+
+/** Where a dye was seen in what was built. */
+export interface Arrival {
+  readonly dye: Dye;
+  /** Index of the object. */
+  readonly object: number;
+  readonly path: readonly (string | number)[];
+}
+
+/** How near to the value itself a place is looked for. */
+export type Reach =
+  /** The scalar is the value, or ends in it after `:`, `@` or `=`, and is no name by which objects are found. */
+  | 'plain'
+  /** The value stands anywhere in a text, as a word of its own. */
+  | 'wide';
+
+/** Numbers are told by their size; nobody has so many replicas. */
+const FIRST_NUMBER = 730_000_000;
+/** Keys whose values kustomize finds objects and list items by: another value there builds another tree. */
+const NAMES = ['name', 'namespace', 'kind', 'apiVersion', 'op', 'path', 'from', 'group', 'version'];
+
+/** The places of a file in which a token stands. */
+export function placesOf(
+  file: string,
+  content: string,
+  tokens: readonly string[],
+  reach: Reach,
+): readonly Omit<Dye, 'value'>[] {
+  const sought = tokens.filter(token => token !== '' && content.includes(token));
+  if (sought.length === 0) return [];
+  return scalarsOf(file, content).flatMap(scalar => {
+    if (reach === 'plain' && isName(scalar)) return [];
+    return sought.flatMap(token =>
+      spansOf(scalar, token, reach).map(from => ({
+        place: { file, steps: scalar.steps, from, to: from + token.length },
+        token,
+      })),
+    );
+  });
+}
+
+function isName({ steps }: WrittenScalar): boolean {
+  const key = steps.at(-1)?.path.at(-1);
+  return typeof key === 'string' && NAMES.includes(key);
+}
+
+/** Offsets at which a token stands in a scalar. */
+function spansOf({ value, type, steps }: WrittenScalar, token: string, reach: Reach): readonly number[] {
+  if (type !== 'string') return value === token ? [0] : [];
+  const offsets: number[] = [];
+  for (let at = value.indexOf(token); at >= 0; at = value.indexOf(token, at + token.length)) {
+    const before = value[at - 1] ?? '';
+    const after = value[at + token.length] ?? '';
+    const isPlain =
+      /^[:@=]?$/.test(before) && (after === '' || (after === '@' && before !== '@')) && steps.length > 0;
+    const isWord = !/[\w.-]/.test(before) && !/[\w-]/.test(after);
+    if (reach === 'plain' ? isPlain : isWord) offsets.push(at);
+  }
+  return offsets;
+}
+
+export function dyesFor(places: readonly Omit<Dye, 'value'>[], first = 0): readonly Dye[] {
+  return places.map((each, index) => ({ ...each, value: dyeLike(each.token, first + index) }));
+}
+
+function dyeLike(token: string, index: number): string | number {
+  if (/^sha256:[0-9a-f]{64}$/.test(token)) return `sha256:d7e${String(index).padStart(61, '0')}`;
+  if (/^-?\d+(?:\.\d+)?$/.test(token)) return FIRST_NUMBER + index;
+  return `dye${String(index).padStart(5, '0')}dye`;
+}
+
+/** Texts with dyes in them: for a build, and not for people: quotes and blocks are written anew. */
+export function dyedText(file: string, content: string, dyes: readonly Dye[]): string {
+  if (dyes.length === 0) return content;
+  const [whole, stepped] = [
+    dyes.filter(({ place }) => place.steps.length === 0),
+    dyes.filter(({ place }) => place.steps.length > 0),
+  ];
+  if (whole.length > 0) return spliced(content, whole.map(spliceOf));
+  const text = new YamlText(file, content);
+  const bySteps = Map.groupBy(stepped, ({ place }) => JSON.stringify(place.steps[0]));
+  const splices = [...bySteps.values()].flatMap(group => {
+    const step = group[0]?.place.steps[0];
+    const node = step && text.node(step.document, step.path);
+    if (!step || !isScalar(node) || !node.range) return [];
+    const [from, to] = node.range;
+    const inner = group.map(dye => ({ ...dye, place: { ...dye.place, steps: dye.place.steps.slice(1) } }));
+    const value = dyedText(`${file}.yaml`, String(node.value), inner);
+    const isBlock = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED';
+    const isNumber = typeof node.value === 'number';
+    return [{ from, to, value: `${isNumber ? value : JSON.stringify(value)}${isBlock ? '\n' : ''}` }];
+  });
+  return spliced(content, splices);
+}
+
+interface Splice {
+  readonly from: number;
+  readonly to: number;
+  readonly value: string;
+}
+
+function spliceOf({ place, value }: Dye): Splice {
+  return { from: place.from, to: place.to, value: String(value) };
+}
+
+function spliced(text: string, splices: readonly Splice[]): string {
+  return splices
+    .toSorted((one, other) => other.from - one.from)
+    .reduce((now, { from, to, value }) => `${now.slice(0, from)}${value}${now.slice(to)}`, text);
+}
+
+/** Every field of what was built in which a dye is seen. */
+export function arrivalsOf(
+  objects: readonly { readonly data: unknown }[],
+  dyes: readonly Dye[],
+): readonly Arrival[] {
+  const byText = new Map(dyes.map(dye => [String(dye.value), dye]));
+  const found: Arrival[] = [];
+  for (const [object, { data }] of objects.entries()) {
+    const isSecret = record(data)['kind'] === 'Secret';
+    walk(data, [], (value, path) => {
+      for (const word of dyesIn(value, isSecret && path[0] === 'data')) {
+        const dye = byText.get(word);
+        if (dye) found.push({ dye, object, path });
+      }
+    });
+  }
+  return found;
+}
+
+const DYES = /dye\d{5}dye|sha256:d7e\d{61}|73\d{7}/g;
+
+function dyesIn(value: unknown, encoded: boolean): readonly string[] {
+  if (typeof value !== 'string' && typeof value !== 'number') return [];
+  const plain = encoded ? Buffer.from(String(value), 'base64').toString() : String(value);
+  return plain.match(DYES) ?? [];
+}
+
+function walk(
+  value: unknown,
+  path: readonly (string | number)[],
+  visit: (value: unknown, path: readonly (string | number)[]) => void,
+): void {
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) walk(item, [...path, index], visit);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [key, item] of Object.entries(value)) walk(item, [...path, key], visit);
+  } else {
+    visit(value, path);
+  }
+}
+
+/** The steps of a place, as one key. */
+export function keyOf({ file, steps }: { readonly file: string; readonly steps: readonly Step[] }): string {
+  return JSON.stringify([file, steps]);
+}

@@ -1,0 +1,227 @@
+import type { Change } from '../../config/settings.ts';
+import { lineOfPlace } from '../../edit/places.ts';
+import type { Edits } from '../../edit/edits.ts';
+import { kindOfKey, type ObjectRef } from '../../rollout/target.ts';
+import type { Expectation } from '../../rollout/expectation.ts';
+import { Refusal } from '../../rollout/verdict.ts';
+import { changedObjects, differences, identity, nameOf } from '../differences.ts';
+import type { FoundValue } from '../plan.ts';
+import { folderIn, folderWords, isFluxKustomization } from '../tree/flux-tree.ts';
+import { type ArrivedAt, type Origin, originsOf } from '../tree/origins.ts';
+import { refuseMarked } from './guards.ts';
+import type { Apart, Ground, Proven, WantedField } from './wanted.ts';
+
+export interface AppliedChange {
+  readonly change: Change;
+  readonly found: FoundValue;
+  /** Absent where a value must not be read or shown. */
+  readonly expectation?: Expectation;
+  /** The generated object that changes with it. */
+  readonly subject?: ObjectRef;
+  /** The fields of the build that have the value then. */
+  readonly proven: readonly Proven[];
+  /** It is set in the manifest of the Kustomization that applies the target. */
+  readonly byManifest: boolean;
+  /** Whom the same line releases along (write: base). */
+  readonly along: readonly string[];
+}
+
+/** Gives fields of what is built the values that are asked for. @throws Refusal. */
+export async function applyFields(
+  fields: readonly WantedField[],
+  ground: Ground,
+): Promise<readonly AppliedChange[]> {
+  const origins = await originsOf(ground.tree, fields);
+  const applied: AppliedChange[] = [];
+  for (const field of fields) {
+    const origin = origins.get(field);
+    if (origin) applied.push(await applyField(field, { origin, fields, ground }));
+  }
+  return applied;
+}
+
+interface Applying {
+  readonly origin: Origin;
+  readonly fields: readonly WantedField[];
+  readonly ground: Ground;
+}
+
+async function applyField(field: WantedField, on: Applying): Promise<AppliedChange> {
+  const { origin, ground } = on;
+  const at = await lineOf(origin, ground);
+  if (!at) return applied(field, { ...(await setElsewhere(field, on)), byManifest: field.of.definedBy !== undefined });
+  const done = { path: at.path, line: at.line, byManifest: origin.byManifest, along: [] };
+  if (field.isThere) return applied(field, done);
+  refuseMarked(ground.settings, at);
+  const { write } = ground.settings;
+  const within = othersWithin(field, on);
+  const beyond = await othersBeyond(origin, field, ground);
+  const isApart = write === 'overlay' && (within.length + beyond.length > 0 || isOutside(at.path, field));
+  if (isApart) {
+    const way = await setApart(field, on);
+    return applied(field, { ...done, byManifest: way.byManifest });
+  }
+  const where = `${field.change.name} of ${field.target} is set in ${at.path}:${at.line}`;
+  if (within.length > 0) {
+    throw new Refusal(
+      'change-ambiguous',
+      `${where}, which changes ${within.join(', ')}, too; that is no target of the change.`,
+      {
+        remedy:
+          'Name all of them as targets, or set the value where only the target takes it from: a patch or an entry of its own (write: overlay in rollout.yaml adds one).',
+      },
+    );
+  }
+  if (beyond.length > 0 && write !== 'base') {
+    throw new Refusal('shared-line', `${where}, which is also built by ${beyond.join(', ')}.`, {
+      remedy:
+        'Say write: overlay in rollout.yaml to set it for this environment alone (an images entry or a patch of its own), or write: base to change it for all of them.',
+    });
+  }
+  await field.inPlace(ground, origin);
+  return applied(field, { ...done, along: beyond });
+}
+
+function applied(
+  field: WantedField,
+  on: Pick<FoundValue, 'path' | 'line'> & Pick<AppliedChange, 'byManifest'> & { readonly along?: readonly string[] },
+): AppliedChange {
+  const { change, target, words, expectation, currentExpectation } = field;
+  const { path, line, byManifest, along = [] } = on;
+  return {
+    change,
+    expectation,
+    byManifest,
+    along,
+    proven: [field],
+    found: { ...words, target, path, line, currentExpectation },
+  };
+}
+
+interface LineAt {
+  readonly path: string;
+  readonly line: number;
+  /** With its comment. */
+  readonly text: string;
+}
+
+async function lineOf({ dyes: [dye] }: Origin, { tree }: Ground): Promise<LineAt | undefined> {
+  if (!dye) return undefined;
+  const path = dye.place.file;
+  const content = (await tree.text(path)) ?? '';
+  const line = lineOfPlace(content, dye.place);
+  return { path, line, text: content.split('\n')[line - 1] ?? '' };
+}
+
+/** What else of the same build has the value from there, and is not asked for. */
+function othersWithin(field: WantedField, { origin, fields }: Applying): readonly string[] {
+  const asked = fields.filter(({ change }) => change === field.change);
+  const isAsked = ({ object, path }: ArrivedAt): boolean =>
+    asked.some(
+      each => identity(each.object) === identity(object) && each.path.join('\0') === path.join('\0'),
+    );
+  const others = origin.arrivals.filter(
+    arrived =>
+      !isAsked(arrived) && field.isMeant?.(arrived) !== true && !isFluxKustomization(arrived.object, field.of),
+  );
+  const own = (object: ArrivedAt['object']): boolean => identity(object) === identity(field.object);
+  return [
+    ...new Set([
+      ...others.map(({ object, path }) =>
+        own(object) ? `${path.join('.')} of ${nameOf(object)}` : `${object.kind} ${object.name}`,
+      ),
+      ...(field.alsoIn?.(origin) ?? []),
+    ]),
+  ];
+}
+
+/** Who else is built from the same line: other Kustomizations, and folders of the repository. */
+async function othersBeyond(origin: Origin, field: WantedField, { sharers }: Ground): Promise<readonly string[]> {
+  const above = origin.above
+    .map(({ object }) => object)
+    .filter(object => !isFluxKustomization(object, field.of) && object.kind === 'Kustomization');
+  const reached = await sharers.reachedBy(origin.dyes);
+  return [...new Set([...above.map(nameOf), ...reached.map(({ words }) => words)])];
+}
+
+function isOutside(path: string, { of }: WantedField): boolean {
+  const folder = folderIn(of.spec);
+  return folder !== '' && of.isOurs && !path.startsWith(`${folder}/`);
+}
+
+/** No line here sets it. */
+async function setElsewhere(field: WantedField, on: Applying): Promise<Pick<FoundValue, 'path' | 'line'>> {
+  const { elsewhere, change, target } = field;
+  if (elsewhere === undefined) throw unfollowed(field);
+  if (field.isThere) {
+    const [way] = await field.apart(on.ground);
+    return way ?? { path: '', line: 1 };
+  }
+  const what = `${change.name} of ${target} is set in ${elsewhere}, and by nothing here`;
+  if (on.ground.settings.write === 'overlay') return await setApart(field, on);
+  const [way] = await field.apart(on.ground);
+  throw new Refusal('shared-line', `${what}.`, {
+    remedy: way
+      ? `Say write: overlay in rollout.yaml: then a patch for ${kindOfKey(target)} ${target.slice(target.indexOf('/') + 1)} alone is added to ${way.words}. Or add one yourself.`
+      : 'Give this environment a kustomization of its own, and the value in it.',
+  });
+}
+
+function unfollowed({ of, change, target, words, wanted: _ }: WantedField): Refusal {
+  const variable = /\$\{?\w+/.exec(words.current)?.[0];
+  return new Refusal(
+    'change-not-found',
+    `${words.change} of ${target} is ${words.current} in what Flux builds from ${folderWords(folderIn(of.spec))}, and no line of this repository that we could change sets it so (${change.position.file}:${change.position.line})${variable === undefined ? '' : `: the variable ${variable} is set outside of it`}.`,
+    {
+      remedy:
+        'It may be put together by a transformer, a replacement with a delimiter, or a variable that comes from elsewhere. Write the value out in the manifest, or in a patch.',
+    },
+  );
+}
+
+/** By the first way that gives this field the value, and nothing else another one. @throws Refusal. */
+async function setApart(field: WantedField, { fields, ground }: Applying): Promise<Apart> {
+  const { tree, edits } = ground;
+  const before = await tree.built(field.of, edits.snapshot());
+  const ways = await field.apart(ground);
+  const [first] = ways;
+  if (first && field.read(before.objects) === field.wanted) return first;
+  const problems: string[] = [];
+  for (const way of ways) {
+    const trial: Edits = edits.fork();
+    way.write(trial);
+    const after = await tree.build(field.of, trial.snapshot());
+    if (after.kind !== 'built') {
+      problems.push(after.words);
+      continue;
+    }
+    const others = changedObjects(before.objects, after.objects).filter(({ before: old, after: now }) => {
+      const object = now ?? old;
+      if (!object || isFluxKustomization(object, field.of)) return false;
+      const asked = fields.filter(
+        each => each.change === field.change && identity(each.object) === identity(object),
+      );
+      return asked.length === 0 || differences(old?.data, now?.data).some(({ to }) => !asked.some(each => each.wanted === to));
+    });
+    if (others.length === 0 && field.read(after.objects) === field.wanted) {
+      way.write(edits);
+      return way;
+    }
+    const names = others.flatMap(({ before: old, after: now }) => (now ?? old)?.kind ?? []);
+    problems.push(
+      names.length > 0
+        ? `${way.path} would change ${others.map(({ before: old, after: now }) => `${(now ?? old)?.kind} ${(now ?? old)?.name}`).join(', ')}, too, which is no target of the change`
+        : `what is set in ${way.path} does not arrive`,
+    );
+  }
+  const { file, line } = field.change.position;
+  const [problem] = problems;
+  if (problem === undefined) {
+    throw new Refusal('shared-line', `${file}:${line}: the folder that Flux applies has no kustomization to hold the value.`, {
+      remedy: 'Give it a kustomization.yaml, or say write: base.',
+    });
+  }
+  throw new Refusal('change-ambiguous', `${file}:${line}: ${problem}.`, {
+    remedy: 'Name all of them as targets, set the value by hand in this environment’s own folder, or say write: base.',
+  });
+}

@@ -1,0 +1,124 @@
+import { posix } from 'node:path';
+import { items, record, text } from '../../build/json.ts';
+import { YamlText } from '../../edit/yaml-text.ts';
+import type { AppliedWorkload } from '../../rollout/observation.ts';
+import type { Ground } from '../changes/wanted.ts';
+import { type Applied, folderIn } from '../tree/flux-tree.ts';
+import { KUSTOMIZATION_NAMES } from '../tree/sharers.ts';
+import {
+  type LiveWorkload,
+  nameBefore,
+  namingIn,
+  PROBE_TEXT,
+  renamingsIn,
+  STAND_IN_FILE,
+  standInText,
+  withFile,
+} from './stand-in.ts';
+
+/** A kustomization that builds upon what is in another repository. */
+interface Remote {
+  readonly file: string;
+  /** `https://github.com/acme/base?ref=v1` */
+  readonly named: readonly string[];
+}
+
+export interface RemoteBase {
+  readonly of: Applied;
+  /** Where the target's manifest is. */
+  readonly from: string;
+  /** The target's name there. */
+  readonly name: string;
+}
+
+/** Kustomizations of a folder that build upon other repositories. */
+export async function remotesOf(of: Applied, { tree, sharers }: Ground): Promise<readonly Remote[]> {
+  const found: Remote[] = [];
+  for (const file of await sharers.mayReach(folderIn(of.spec))) {
+    if (!KUSTOMIZATION_NAMES.includes(posix.basename(file))) continue;
+    const named = remoteIn(new YamlText(file, (await tree.text(file)) ?? ''));
+    if (named.length > 0) found.push({ file, named });
+  }
+  return found;
+}
+
+/**
+ * The Kustomization with the live workloads in place of what it takes from other repositories; undefined where none of
+ * them can have brought the target under its name.
+ */
+export async function onRemoteBase(
+  of: Applied,
+  on: {
+    readonly remotes: readonly Remote[];
+    readonly workload: LiveWorkload;
+    readonly neighbours: readonly AppliedWorkload[];
+    readonly ground: Ground;
+  },
+): Promise<RemoteBase | undefined> {
+  const { remotes, workload, neighbours, ground } = on;
+  const { tree } = ground;
+  const images = await Promise.all(
+    [...(await ground.sharers.mayReach(folderIn(of.spec)))]
+      .filter(file => KUSTOMIZATION_NAMES.includes(posix.basename(file)))
+      .map(async file => record(new YamlText(file, (await tree.text(file)) ?? '').data(0))['images']),
+  );
+  const renamings = images.flatMap(renamingsIn);
+  for (const { file, named } of remotes) {
+    const content = (naming: { readonly prefix: string; readonly suffix: string }) =>
+      standInText([workload], { neighbours, naming, renamings });
+    const unnamed = { prefix: '', suffix: '' };
+    const probed = await tree.build(applied(of, `${content(unnamed)}---\n${PROBE_TEXT}`, file));
+    const naming = probed.kind === 'built' ? namingIn(probed.objects) : undefined;
+    const standIn = applied(of, content(naming ?? unnamed), file);
+    const built = await tree.build(standIn);
+    const { kind, name, namespace } = workload.target;
+    const isThere =
+      built.kind === 'built' &&
+      built.objects.some(
+        each =>
+          each.kind === kind && each.name === name && (each.namespace === undefined || each.namespace === namespace),
+      );
+    const written = nameBefore(naming ?? unnamed, name);
+    if (isThere && written !== undefined) return { of: standIn, from: named.join(' or '), name: written };
+  }
+  return undefined;
+}
+
+function applied(of: Applied, content: string, place: string): Applied {
+  const edit = (path: string, now: string): string =>
+    KUSTOMIZATION_NAMES.includes(posix.basename(path)) ? withoutRemotes(path, now, path === place) : now;
+  return {
+    ...of,
+    files: withFile(of.files, { path: STAND_IN_FILE, content, edit }),
+    standIn: { spec: spec => spec, file: edit },
+  };
+}
+
+/** The first of them becomes the file that stands in for it. */
+function withoutRemotes(path: string, content: string, isPlace: boolean): string {
+  let file = new YamlText(path, content);
+  let isPut = !isPlace;
+  for (const list of ['resources', 'bases', 'components']) {
+    const entries = items(record(file.data(0))[list]).map(text);
+    for (const [index, entry] of [...entries.entries()].toReversed()) {
+      if (!isRemote(entry)) continue;
+      if (isPut) file = file.deleteItem(0, [list], index);
+      else file = file.setString(0, [list, index], posix.relative(posix.dirname(path), STAND_IN_FILE));
+      isPut = true;
+    }
+  }
+  return file.text;
+}
+
+function remoteIn(file: YamlText): readonly string[] {
+  const data = record(file.data(0));
+  return ['resources', 'bases'].flatMap(list => items(data[list]).map(text).filter(isRemote));
+}
+
+/** kustomize api/internal/git/repospec.go: what it would clone or download. */
+function isRemote(resource: string): boolean {
+  return (
+    /^(?:[a-z][a-z0-9+.-]*:\/\/|[\w-]+@|git::|github\.com[/:])/i.test(resource) ||
+    /\?(?:.*&)?(?:ref|version)=|\.git(?:\/|$)|\/_git\//.test(resource)
+  );
+}
