@@ -181,9 +181,8 @@ describe.concurrent('without a cluster', () => {
   });
 
   it.for([
-    ['ledger.yaml', '1.0.0 → 2.0.0 (apps/ledger/deployment.yaml:14)', 'rollout.yaml'],
+    ['ledger.yaml', '1.5.0 → 2.0.0 (clusters/prod/ledger.yaml:13)', 'rollout.yaml'],
     ['flux-patches.yaml', '1.5.0 → 2.0.0 (clusters/prod/ledger.yaml:16)', 'rollout.yaml'],
-    ['flux-prefix.yaml', '1.0.0 → 2.0.0 (apps/ledger/deployment.yaml:14)', 'rollout-prefix.yaml'],
   ] as const)('its patches and names do, too: %s', async ([file, words, config], { expect }) => {
     await withCase('ledger', async ({ gated, folder }) => {
       const manifest = join(folder, 'tree/clusters/prod/ledger.yaml');
@@ -198,6 +197,26 @@ describe.concurrent('without a cluster', () => {
       );
       expect(err).toBe('');
       expect(out).toContain(words);
+    });
+  });
+});
+
+describe.concurrent('names that the Flux Kustomization gives', () => {
+  it('are those of the targets, and a Canary keeps pointing where it is written', async ({ expect }) => {
+    await withCase('ledger', async ({ gated, folder }) => {
+      await copyFile(join(folder, 'flux-prefix.yaml'), join(folder, 'tree/clusters/prod/ledger.yaml'));
+      const config = ['--config', join(folder, 'rollout-prefix.yaml')];
+      // kustomize renames no targetRef of a Canary: Flagger would look for pay/ledger, which is not there.
+      const { err } = await gated('plan', '--offline', '--set', 'image=2.0.0', ...config);
+      expect(err).toContain('refused (canary-not-found): pay/eu-ledger has no Canary');
+      const canary = join(folder, 'tree/apps/ledger/canary.yaml');
+      await writeFile(
+        canary,
+        (await readFile(canary, 'utf8')).replace(/(targetRef: .*name: )ledger/, '$1eu-ledger'),
+      );
+      const planned = await gated('plan', '--offline', '--set', 'image=2.0.0', ...config);
+      expect(planned.err).toBe('');
+      expect(planned.out).toContain('1.0.0 → 2.0.0 (apps/ledger/deployment.yaml:14)');
     });
   });
 });
@@ -249,7 +268,11 @@ describe.concurrent('sources that a commit does not go through are refused in th
   ] as const)('%j', async ([sourceRef, words], { expect }) => {
     await withCase('offline-ignores-the-flux-kustomization', async ({ gated, store }) => {
       const live = store.get('Kustomization', 'flux-system', 'apps');
-      if (live) store.patch(live, { spec: { sourceRef } }, { manager: 'kubectl' });
+      const labels = {
+        'kustomize.toolkit.fluxcd.io/name': null,
+        'kustomize.toolkit.fluxcd.io/namespace': null,
+      };
+      if (live) store.patch(live, { metadata: { labels }, spec: { sourceRef } }, { manager: 'kubectl' });
       for (const args of [['check'], ['plan', '--set', 'image=1.1.0'], ['init', '--target', 'prod/shop']]) {
         const { code, err } = await gated(...args);
         expect(err).toContain(
