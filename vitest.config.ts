@@ -5,6 +5,6 @@ export default defineConfig({
     include: ['__tests__/**/*.test.ts'],
     exclude: ['__tests__/cluster/**', '__tests__/testbed/**'],
     // Acceptance tests start processes and wait for a cluster; how long is said by the benchmark, not by a limit here.
-    testTimeout: 120_000,
+    testTimeout: 300_000,
   },
 });

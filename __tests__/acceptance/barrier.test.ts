@@ -66,7 +66,22 @@ describe.concurrent('canaries behind a barrier', () => {
     });
   });
 
-  it('ask a person when someone changed a Canary meanwhile, so that the barrier cannot be taken out', async ({
+  it('are promoted although someone changed another line of a Canary meanwhile', async ({ expect }) => {
+    await withSandbox(TWO, async sandbox => {
+      const running = await sandbox.start({ inputs: { set: 'image=6.14.1' } });
+      await sandbox.waitForPhase('WaitingPromotion');
+      const ours = (await sandbox.file('apps/canary.yaml')) ?? '';
+      await sandbox.github.push(FLEET, {
+        files: { 'apps/canary.yaml': `# a remark\n${ours}` },
+        message: 'Remark',
+      });
+      const { outputs } = await running.done;
+      expect(outputs).toMatchObject({ verdict: 'promoted' });
+      expect(await sandbox.file('apps/canary.yaml')).toBe(`# a remark\n${canary()}`);
+    });
+  });
+
+  it('ask a person when someone changed a gate meanwhile, so that the barrier cannot be taken out', async ({
     expect,
   }) => {
     await withSandbox(TWO, async sandbox => {
@@ -74,7 +89,7 @@ describe.concurrent('canaries behind a barrier', () => {
       await sandbox.waitForPhase('WaitingPromotion');
       const ours = (await sandbox.file('apps/canary.yaml')) ?? '';
       await sandbox.github.push(FLEET, {
-        files: { 'apps/canary.yaml': `# a remark\n${ours}` },
+        files: { 'apps/canary.yaml': ours.replace(/(type: confirm-promotion)$/m, '$1 # a remark') },
         message: 'Remark',
       });
       const { outputs } = await running.done;

@@ -117,14 +117,14 @@ describe.concurrent('every verdict, by the built action on the sandbox', () => {
     });
   });
 
-  it('revert-blocked: someone changed the same file; a pull request asks', async ({ expect }) => {
+  it('revert-blocked: someone changed the same line; a pull request asks', async ({ expect }) => {
     await withSandbox({}, async sandbox => {
       sandbox.cluster.setMetric('prod/podinfo', 'success', 90);
       const running = await sandbox.start({ inputs: { set: 'image=6.14.2' } });
       await sandbox.waitForPhase('Progressing');
       const ours = (await sandbox.file('apps/deployment.yaml')) ?? '';
       await sandbox.github.push(FLEET, {
-        files: { 'apps/deployment.yaml': `# a colleague's remark\n${ours}` },
+        files: { 'apps/deployment.yaml': ours.replace(/(image: .*)$/m, "$1 # a colleague's remark") },
         message: 'Remark',
       });
       const { exitCode, outputs } = await running.done;

@@ -22,7 +22,7 @@ beforeAll(async () => {
     await sandbox.waitForPhase('Progressing');
     const text = (await sandbox.file('apps/deployment.yaml')) ?? '';
     await sandbox.github.push(FLEET, {
-      files: { 'apps/deployment.yaml': `# remark\n${text}` },
+      files: { 'apps/deployment.yaml': text.replace(/(image: .*)$/m, '$1 # remark') },
       message: 'Remark',
     });
     await blocked.done;

@@ -6,6 +6,7 @@ import {
   supersededOutcome,
   unverifiedOutcome,
 } from '../../src/rollout/outcome-text.ts';
+import type { RevertRecord } from '../../src/rollout/ports.ts';
 import type { Cause } from '../../src/rollout/state.ts';
 import type { Outcome, Reason, Verdict } from '../../src/rollout/verdict.ts';
 
@@ -115,7 +116,8 @@ export function analysingView(change: Partial<RolloutView> = {}): RolloutView {
   };
 }
 
-const REVERT = 'beef123'.padEnd(40, '0');
+const REVERT_SHA = 'beef123'.padEnd(40, '0');
+const REVERT: RevertRecord = { sha: REVERT_SHA, url: '', how: 'made' };
 const FAILURE = 'prod/shop (5 of 5 failed checks): metric success was 90.00, and must be at least 99';
 const PULL = { number: 7, url: 'https://github.com/acme/fleet/pull/7' };
 const BACK = 'shop-primary runs what it ran before';
@@ -177,9 +179,9 @@ const OUTCOMES: Readonly<Record<Verdict, Outcome>> = {
   'revert-blocked': blockedOutcome({
     cause: cause('rolled-back', 'metric-out-of-range', FAILURE),
     reason: 'changed-since',
-    why: 'apps/shop.yaml was changed after our commit.',
+    why: 'apps/shop.yaml:16 was changed after our commit.',
     commit: SHA,
-    pullRequest: PULL,
+    pullRequest: { kind: 'opened', ...PULL, left: ['apps/shop.yaml:16'] },
   }),
   'revert-unverified': unverifiedOutcome({
     cause: cause('rolled-back', 'metric-out-of-range', FAILURE),
@@ -273,8 +275,8 @@ export function endedView(verdict: Verdict): RolloutView {
 }
 
 const revertOf = (verified: boolean): NonNullable<RolloutView['revert']> => ({
-  sha: REVERT,
-  url: `https://github.com/acme/fleet/commit/${REVERT}`,
+  sha: REVERT_SHA,
+  url: `https://github.com/acme/fleet/commit/${REVERT_SHA}`,
   verified,
   forms: { 'prod/shop': 'plain' },
 });

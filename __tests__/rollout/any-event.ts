@@ -123,7 +123,9 @@ const KNOWN = {
   newer: { containsCommit: true, containsRevert: false, changesOurPaths: true },
 };
 
-export const REVERT = { sha: 'd'.repeat(40), url: '' };
+export const REVERT = { sha: 'd'.repeat(40), url: '', how: 'made' as const };
+
+export const OPENED = { kind: 'opened' as const, url: 'https://pr', number: 7, left: [] };
 
 export const anyEvent: fc.Arbitrary<RolloutEvent> = fc.oneof(
   {
@@ -143,6 +145,6 @@ export const anyEvent: fc.Arbitrary<RolloutEvent> = fc.oneof(
   { weight: 1, arbitrary: fc.constant<RolloutEvent>({ type: 'reverted', revert: REVERT }) },
   {
     weight: 1,
-    arbitrary: fc.constant<RolloutEvent>({ type: 'pullRequestOpened', url: 'https://pr', number: 1 }),
+    arbitrary: fc.constant<RolloutEvent>({ type: 'pullRequestAnswered', outcome: OPENED }),
   },
 );

@@ -192,7 +192,11 @@ describe('a release through Helm', () => {
 describe('the way back through Helm', () => {
   function reverted(looks: readonly Look[]): RolloutState {
     const failed = follow([{ release: { ready: FAILED } }]);
-    const verifying = transition(failed.state, { type: 'reverted', revert: { sha: REVERT, url: '' } }, 2_000);
+    const verifying = transition(
+      failed.state,
+      { type: 'reverted', revert: { sha: REVERT, url: '', how: 'made' } },
+      2_000,
+    );
     return continued(verifying.state, looks, 2_000).state;
   }
 

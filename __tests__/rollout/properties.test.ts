@@ -4,7 +4,7 @@ import type { TargetView } from '../../src/rollout/observation.ts';
 import type { Effect, RolloutEvent, RolloutState } from '../../src/rollout/state.ts';
 import { startFollowing, transition } from '../../src/rollout/transition.ts';
 import { VERDICTS, type Verdict } from '../../src/rollout/verdict.ts';
-import { anyEvent, BASE, ID, mostly, REVERT } from './any-event.ts';
+import { anyEvent, BASE, ID, mostly, OPENED, REVERT } from './any-event.ts';
 import { COMMIT, intentOf, TARGET } from './story.ts';
 
 /** Whatever the cluster and GitHub do, in whatever order: what the promise forbids never happens. */
@@ -62,7 +62,7 @@ function play(kind: 'release' | 'adoption', list: readonly Entry[]): Run {
       lastRead = event.observation.targets[TARGET];
     for (const effect of feed(event)) {
       if (effect.type === 'openPullRequest') {
-        feed({ type: 'pullRequestOpened', url: 'https://pr', number: 7 });
+        feed({ type: 'pullRequestAnswered', outcome: OPENED });
         pullRequest = true;
       }
       if (effect.type !== 'revert') continue;
@@ -76,7 +76,7 @@ function play(kind: 'release' | 'adoption', list: readonly Entry[]): Run {
           ? feed({ type: 'revertConflict', paths: ['apps/podinfo.yaml'] })
           : feed({ type: 'revertRefused', reason: 'branch-protected', detail: 'no', remedy: 'ask' });
       if (refusals.some(({ type }) => type === 'openPullRequest')) {
-        feed({ type: 'pullRequestOpened', url: 'https://pr', number: 7 });
+        feed({ type: 'pullRequestAnswered', outcome: OPENED });
         pullRequest = true;
       }
     }

@@ -333,6 +333,7 @@ export function intentOf(view: TargetView, id: string, fields: Partial<Intent> =
       approvalMs: 3_600_000,
       lostSightMs: 300_000,
       backMs: 300_000,
+      revertBy: undefined,
       jobEndsAt: undefined,
     },
     onCancel: 'revert',

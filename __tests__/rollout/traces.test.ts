@@ -102,7 +102,11 @@ function cancelAt(
     if (entry.step === step) {
       state = transition(state, { type: 'cancelled', by: 'SIGINT' }, now).state;
       if (state.phase === 'reverting') forms = state.forms;
-      state = transition(state, { type: 'reverted', revert: { sha: 'r'.repeat(40), url: '' } }, now).state;
+      state = transition(
+        state,
+        { type: 'reverted', revert: { sha: 'r'.repeat(40), url: '', how: 'made' } },
+        now,
+      ).state;
       reverted = true;
       revertFrom = entry.view.flux?.kustomizations[0]?.lastAttemptedRevision;
     }

@@ -128,8 +128,8 @@ export class EmbeddedCluster {
     },
   };
 
-  /** Resolves when it holds; looks again at each change. */
-  async waitUntil(what: string, holds: () => boolean, timeoutMs = 30_000): Promise<void> {
+  /** Resolves when it holds; looks again at each change. The limit (ms of real time) only ends what hangs. */
+  async waitUntil(what: string, holds: () => boolean, timeoutMs = 240_000): Promise<void> {
     if (holds()) return;
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(() => {

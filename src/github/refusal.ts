@@ -153,7 +153,8 @@ function notFound(context: RefusalContext): GitHubRefusal {
   };
 }
 
-function isRuleMessage(message: string): boolean {
+/** Whether GitHub's words name a rule of the branch. */
+export function isRuleMessage(message: string): boolean {
   return /rule violation|protected branch|protected ref|reference update failed|required status|pull request|verified signature/i.test(
     message,
   );

@@ -1,5 +1,6 @@
 import type { CommitRecord, CommittedFile, RevertRecord } from '../rollout/ports.ts';
 import type { ListedCommit } from './git-data.ts';
+import type { BranchHead } from './landing/branch-head.ts';
 import type { ObjectStore } from './object-store.ts';
 import { findRevert, isOwnCommit, type OwnIdentity } from './own-commit.ts';
 import {
@@ -37,6 +38,8 @@ export interface HistoryQuery {
 export interface Branch {
   readonly store: ObjectStore;
   readonly branch: string;
+  /** Reads of the branch; what this run wrote is never missing from them. */
+  readonly head: BranchHead;
   readonly own: OwnIdentity;
 }
 
@@ -53,7 +56,7 @@ const KIND_TRAILER = 'Gated-Rollout-Kind';
  * @throws errors of the calls to GitHub (see `httpFailure`).
  */
 export async function findRollouts(on: Branch, query: HistoryQuery): Promise<readonly FoundRollout[]> {
-  const head = await on.store.git.head(on.branch);
+  const { sha: head } = await on.head.read();
   const histories = await Promise.all(
     (query.paths.length === 0 ? [undefined] : query.paths).map(path =>
       historyOf(on, { head, path, commits: query.commits ?? COMMITS_PER_PAGE, until: () => false }),
@@ -75,7 +78,7 @@ export async function findRollouts(on: Branch, query: HistoryQuery): Promise<rea
  * release whose id it extends.
  */
 export async function shaOfId(on: Branch, id: string): Promise<string | undefined> {
-  const head = await on.store.git.head(on.branch);
+  const { sha: head } = await on.head.read();
   const reverted = id.endsWith(REVERT_ID_SUFFIX) ? id.slice(0, -REVERT_ID_SUFFIX.length) : undefined;
   const isIt = (commit: ListedCommit): boolean => {
     if (!isOwnCommit(commit, on.own)) return false;
@@ -91,7 +94,7 @@ export async function shaOfId(on: Branch, id: string): Promise<string | undefine
  * it names. Undefined when the commit is not on the branch (it lost its race), or is no rollout.
  */
 export async function rolloutOfCommit(on: Branch, sha: string): Promise<FoundRollout | undefined> {
-  const head = await on.store.git.head(on.branch);
+  const { sha: head } = await on.head.read();
   const since = head === sha ? undefined : await on.store.git.compare(sha, head);
   if (since !== undefined && since.status !== 'ahead' && since.status !== 'identical') return undefined;
   const commit = await on.store.git.repositoryCommit(sha);
@@ -140,7 +143,12 @@ async function foundRollout(
     name,
     trailers: parseTrailers(message),
     commit,
-    revert: revert && { sha: revert.sha, url: revert.url, trailers: parseTrailers(revert.message) },
+    revert: revert && {
+      sha: revert.sha,
+      url: revert.url,
+      how: 'made',
+      trailers: parseTrailers(revert.message),
+    },
   };
 }
 

@@ -13,6 +13,7 @@ import type {
 import { commitFiles } from './commit-files.ts';
 import { type Branch, type FoundRollout, findRollouts, rolloutOfCommit, shaOfId } from './find-rollouts.ts';
 import { GitData } from './git-data.ts';
+import { BranchHead } from './landing/branch-head.ts';
 import { ObjectStore } from './object-store.ts';
 import type { OwnIdentity } from './own-commit.ts';
 import { commitsTouching, type FollowedCommit, recordOfFollowed } from './path-history.ts';
@@ -38,14 +39,16 @@ export class GitOpsRepository {
     readonly own: OwnIdentity;
   }) {
     this.store = new ObjectStore(new GitData(options.client, options.repository));
-    this.branch = { store: this.store, branch: options.branch, own: options.own };
+    const { branch, own } = options;
+    this.branch = { store: this.store, branch, own, head: new BranchHead(this.store, branch) };
     this.relations = new RevisionRelations(this.store);
   }
 
   /** @throws Refusal when GitHub does not let us read the branch. */
   head(): Promise<string> {
-    return this.asking(`read the branch ${this.branch.branch}`, () =>
-      this.store.git.head(this.branch.branch),
+    return this.asking(
+      `read the branch ${this.branch.branch}`,
+      async () => (await this.branch.head.read()).sha,
     );
   }
 
@@ -57,13 +60,8 @@ export class GitOpsRepository {
     return commitFiles(this.branch, request);
   }
 
-  async revert(request: RevertRequest): Promise<RevertOutcome> {
-    const outcome = await revertFiles({ ...this.branch, mayDelete: mayDeleteFile }, request);
-    if (outcome.kind !== 'already' || outcome.revert !== undefined) return outcome;
-    // Someone put the files back without saying so: from the head on the branch holds the revert.
-    const sha = await this.head();
-    const { url } = await this.store.commit(sha);
-    return { kind: 'already', revert: { sha, url } };
+  revert(request: RevertRequest): Promise<RevertOutcome> {
+    return revertFiles({ ...this.branch, mayDelete: mayDeleteFile }, request);
   }
 
   revisionFacts(query: {
@@ -95,7 +93,7 @@ export class GitOpsRepository {
   /** Shas of the branch's commits that touched one of the paths, newest first. */
   commitsTouching(paths: readonly string[]): Promise<readonly string[]> {
     return this.asking(`read the history of ${paths.join(', ')}`, async () =>
-      commitsTouching(this.store, { head: await this.store.git.head(this.branch.branch), paths }),
+      commitsTouching(this.store, { head: (await this.branch.head.read()).sha, paths }),
     );
   }
 
@@ -110,10 +108,9 @@ export class GitOpsRepository {
 
   holds(sha: string): Promise<boolean> {
     return this.asking(`look for the commit ${sha}`, async () => {
-      const head = await this.store.git.head(this.branch.branch);
-      if (head === sha) return true;
-      const { status } = await this.store.git.compare(sha, head);
-      return status === 'ahead' || status === 'identical';
+      const { holdsKnown } = await this.branch.head.read(sha);
+      if (holdsKnown) this.branch.head.known(sha);
+      return holdsKnown;
     });
   }
 

@@ -3,7 +3,7 @@ import { Refusal } from '../rollout/verdict.ts';
 import { blobText } from './blob-text.ts';
 import { BlobBatch } from './blob-batch.ts';
 import { limitConcurrency } from './concurrency.ts';
-import type { GitCommit, GitData, TreeEntry } from './git-data.ts';
+import type { Comparison, GitCommit, GitData, TreeEntry } from './git-data.ts';
 
 const CONCURRENT_READS = 8;
 
@@ -22,6 +22,7 @@ export class ObjectStore {
   private readonly commits = new Map<string, Promise<GitCommit>>();
   private readonly trees = new Map<string, Promise<readonly TreeEntry[]>>();
   private readonly blobs = new Map<string, Promise<Buffer>>();
+  private readonly comparisons = new Map<string, Promise<Comparison>>();
   private readonly limited = limitConcurrency(CONCURRENT_READS);
   private readonly batch: BlobBatch;
 
@@ -37,6 +38,11 @@ export class ObjectStore {
   /** Keeps what another call has already told us. */
   remember(commit: GitCommit): void {
     this.commits.set(commit.sha, Promise.resolve(commit));
+  }
+
+  /** Two commits, both by sha: what lies between them never changes either. */
+  compare(base: string, head: string): Promise<Comparison> {
+    return this.once(this.comparisons, `${base}...${head}`, () => this.git.compare(base, head));
   }
 
   /**

@@ -1,202 +1,105 @@
-import type {
-  CommittedFile,
-  Restored,
-  RestoredFile,
-  RevertOutcome,
-  RevertRecord,
-  RevertRequest,
-} from '../rollout/ports.ts';
+import type { CommittedFile, RevertOutcome, RevertRecord, RevertRequest } from '../rollout/ports.ts';
 import { commitMessage } from './commit-message.ts';
-import type { GitCommit, ListedCommit, TreeEdit } from './git-data.ts';
-import { landCommit, type Prepared } from './land-commit.ts';
-import type { FileAt, ObjectStore } from './object-store.ts';
+import { changesSince, type DecidedPath, decidePaths, placesLeft, restoringEdits } from './decide-paths.ts';
+import type { GitCommit, ListedCommit } from './git-data.ts';
+import type { BranchHead, Head } from './landing/branch-head.ts';
+import { landCommit, type Prepared } from './landing/land-commit.ts';
+import type { ObjectStore } from './object-store.ts';
 import { findRevert, type OwnIdentity } from './own-commit.ts';
-import { decidePath, type PathDecision, restoredAt } from './three-way.ts';
 import { REVERTS_TRAILER } from './trailers.ts';
-import { textEdit } from './tree-edits.ts';
 
-const REVERT_BUDGET_MS = 10 * 60_000;
+/** Where nobody says when the job ends, ms. */
+const LONGEST_REVERT_MS = 60 * 60_000;
+/** A "no" without a rule or right in it, asked again for so long, ms. */
+const REVERT_PATIENCE_MS = 10 * 60_000;
 /** A revert takes turns with nobody: the broken version serves until it lands. */
 const REVERT_MAX_DELAY_MS = 2_000;
 
 export interface RevertTarget {
   readonly store: ObjectStore;
-  readonly branch: string;
+  readonly head: BranchHead;
   readonly own: OwnIdentity;
   readonly mayDelete: (file: CommittedFile) => boolean;
 }
 
-/** One path of a revert, with what is to be done about it on a head. */
-export interface DecidedPath {
-  readonly file: CommittedFile;
-  readonly restored: Restored;
-  readonly decision: PathDecision;
-}
-
-type Stop = Extract<RevertOutcome, { kind: 'already' | 'conflict' | 'reverted' }>;
+type Stop = Extract<RevertOutcome, { kind: 'already' | 'conflict' }>;
 
 /**
  * Puts back what our commit changed, in one commit on whatever the head is by then. Four requests when the head is
  * still our commit, five when it moved on other paths: head, comparison, tree, commit, branch.
  */
 export async function revertFiles(target: RevertTarget, request: RevertRequest): Promise<RevertOutcome> {
-  const { store, branch } = target;
+  const { head } = target;
+  const { clock } = head.git.client;
+  // It was on the branch, or nobody would take it back: a head without it is of the past, or was rewritten.
   const landed = await landCommit<Stop>({
-    git: store.git,
-    branch,
+    branch: head,
     message: commitMessage(request),
     mustBeVerified: false,
     beforePush: request.beforePush,
-    budgetMs: REVERT_BUDGET_MS,
+    holding: request.commit.sha,
+    deadline: request.deadline ?? clock.now() + LONGEST_REVERT_MS,
+    patienceMs: REVERT_PATIENCE_MS,
     maxDelayMs: REVERT_MAX_DELAY_MS,
-    prepare: (head, earlier) => prepare({ target, request, head, earlier }),
+    prepare: at => prepare(target, request, at),
   });
   switch (landed.kind) {
     case 'landed':
-      return { kind: 'reverted', revert: recordOf(landed.commit) };
+      return { kind: 'reverted', revert: recordOf(landed.commit, 'made') };
     case 'stopped':
       return landed.outcome;
+    case 'unsure':
+      return { kind: 'unsure', revert: landed.commit.sha, detail: landed.refusal.detail };
     case 'refused':
       return landed;
   }
 }
 
-interface Preparation {
-  readonly target: RevertTarget;
-  readonly request: RevertRequest;
-  readonly head: string;
-  readonly earlier: readonly GitCommit[];
-}
-
-async function prepare(on: Preparation): Promise<Prepared<Stop>> {
-  const { target, request, head } = on;
-  const since = await changesSince(target.store, { commit: request.commit, head });
-  const mine = on.earlier.find(commit => since.commits.some(({ sha }) => sha === commit.sha));
-  if (mine !== undefined) return stop({ kind: 'reverted', revert: recordOf(mine) });
+async function prepare(target: RevertTarget, request: RevertRequest, head: Head): Promise<Prepared<Stop>> {
+  const { store } = target;
+  const since = await changesSince(store, { commit: request.commit, head });
   const paths = await decidePaths(target, { request, since });
   const id = request.trailers.find(([name]) => name === REVERTS_TRAILER)?.[1];
   const earlier = id === undefined ? undefined : findRevert(since.commits, { id, own: target.own });
-  if (paths.every(({ decision }) => decision === 'done')) {
-    return stop({ kind: 'already', revert: earlier && recordOf(earlier) });
-  }
+  const nothingLeft = paths.every(({ decision }) => decision.kind === 'done');
   if (
     earlier !== undefined &&
-    (await leavesNothingOfOurs(target.store, { commit: request.commit, revert: earlier, paths }))
+    (nothingLeft || (await tookOursAway(store, { request, revert: earlier, paths })))
   ) {
-    return stop({ kind: 'already', revert: recordOf(earlier) });
+    return stop({ kind: 'already', revert: recordOf(earlier, 'made') });
   }
-  const conflicts = paths.filter(({ decision }) => decision === 'conflict').map(({ file }) => file.path);
-  if (conflicts.length > 0) return stop({ kind: 'conflict', paths: conflicts, head });
-  return { kind: 'write', baseTree: since.tree, edits: await restoringEdits(target.store, paths) };
+  if (nothingLeft && head.sha !== request.commit.sha) {
+    // Somebody put the files back without saying so: the head holds what the revert would.
+    const { url } = await store.commit(head.sha);
+    return stop({ kind: 'already', revert: { sha: head.sha, url, how: 'found' } });
+  }
+  const left = placesLeft(paths);
+  if (left.length > 0) return stop({ kind: 'conflict', paths: left, head: head.sha });
+  return { kind: 'write', baseTree: since.tree, edits: await restoringEdits(store, paths) };
 }
 
 function stop(outcome: Stop): Prepared<Stop> {
   return { kind: 'stop', outcome };
 }
 
-function recordOf(commit: { readonly sha: string; readonly url: string }): RevertRecord {
-  return { sha: commit.sha, url: commit.url };
-}
-
-/** What happened between our commit and a head. */
-export interface ChangesSince {
-  readonly tree: string;
-  /** Newer than our commit, oldest first; at most the newest 250. */
-  readonly commits: readonly ListedCommit[];
-  /** Paths surely as our commit left them; the others must be looked at. */
-  readonly untouched: (path: string) => boolean;
-}
-
-/** One request at most; none when the head is our commit. */
-export async function changesSince(
-  store: ObjectStore,
-  on: { readonly commit: RevertRequest['commit']; readonly head: string },
-): Promise<ChangesSince> {
-  const { commit, head } = on;
-  if (head === commit.sha) return { tree: commit.tree, commits: [], untouched: () => true };
-  const comparison = await store.git.compare(commit.sha, head);
-  const newest = comparison.commits.at(-1);
-  const tree = newest?.sha === head ? newest.tree : (await store.commit(head)).tree;
-  const { status, changed } = comparison;
-  // Diverged or behind: the branch was rewritten, and what differs from a common ancestor says nothing of our paths.
-  const comparable = status === 'ahead' && changed !== undefined;
-  return {
-    tree,
-    commits: status === 'ahead' ? comparison.commits : [],
-    untouched: path => comparable && !changed.has(path),
-  };
-}
-
-/** The three-way decision for every path of the request. */
-export async function decidePaths(
-  target: Pick<RevertTarget, 'store' | 'mayDelete'>,
-  on: { readonly request: Pick<RevertRequest, 'commit' | 'files'>; readonly since: ChangesSince },
-): Promise<readonly DecidedPath[]> {
-  const { request, since } = on;
-  return await Promise.all(
-    request.files.map(async (given): Promise<DecidedPath> => {
-      const { path, restored } = given;
-      const file = request.commit.files.find(committed => committed.path === path);
-      if (file === undefined) return await decideOther(target.store, given, since);
-      const head: FileAt | undefined = since.untouched(path)
-        ? file.after
-        : await target.store.file(since.tree, path);
-      return { file, restored, decision: decidePath({ head, file, restored, mayDelete: target.mayDelete }) };
-    }),
-  );
-}
-
-/** A path that the commit left alone: written only where it is as it was when that was decided. */
-async function decideOther(
-  store: ObjectStore,
-  { path, restored, from }: RestoredFile,
-  since: ChangesSince,
-): Promise<DecidedPath> {
-  if (from === undefined || restored.kind !== 'blob') {
-    throw new Error(`A revert names ${path}, which its commit did not change.`);
-  }
-  const file: CommittedFile = { path, before: from, after: from ?? restored.blob };
-  const head = since.untouched(path) ? (from ?? undefined) : await store.file(since.tree, path);
-  if (from !== null) {
-    return { file, restored, decision: decidePath({ head, file, restored, mayDelete: () => false }) };
-  }
-  const done = head?.sha === restoredAt(restored)?.sha;
-  return { file, restored, decision: head === undefined ? 'restore' : done ? 'done' : 'conflict' };
-}
-
-/** Edits for the paths that are still ours. Content that the repository has already is named by sha, not sent. */
-export async function restoringEdits(
-  store: ObjectStore,
-  paths: readonly DecidedPath[],
-): Promise<readonly TreeEdit[]> {
-  return await Promise.all(
-    paths.filter(({ decision }) => decision === 'restore').map(path => restoringEdit(store, path)),
-  );
-}
-
-async function restoringEdit(store: ObjectStore, { file, restored }: DecidedPath): Promise<TreeEdit> {
-  const { path, before, after } = file;
-  if (restored.kind === 'absent') return { path, mode: after.mode, sha: null };
-  const { mode, text } = restored.blob;
-  const sha = restoredAt(restored)?.sha;
-  if (before !== null && sha === before.sha) return { path, mode, sha: before.sha };
-  return await textEdit(store.git, { path, mode, text });
+function recordOf(commit: GitCommit | ListedCommit, how: RevertRecord['how']): RevertRecord {
+  return { sha: commit.sha, url: commit.url, how };
 }
 
 /**
  * Whether a commit that calls itself our revert really took our content away: none of the paths still open holds it
  * in that commit. What others wrote on these paths afterwards is theirs, and not ours to revert.
  */
-async function leavesNothingOfOurs(
+async function tookOursAway(
   store: ObjectStore,
   on: {
-    readonly commit: RevertRequest['commit'];
+    readonly request: RevertRequest;
     readonly revert: ListedCommit;
     readonly paths: readonly DecidedPath[];
   },
 ): Promise<boolean> {
-  const ours = new Set(on.commit.files.map(({ path }) => path));
-  const open = on.paths.filter(({ file, decision }) => decision !== 'done' && ours.has(file.path));
+  const ours = new Set(on.request.commit.files.map(({ path }) => path));
+  const open = on.paths.filter(({ file, decision }) => decision.kind !== 'done' && ours.has(file.path));
   const left = await Promise.all(
     open.map(async ({ file }) => (await store.file(on.revert.tree, file.path))?.sha === file.after.sha),
   );

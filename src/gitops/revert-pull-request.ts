@@ -1,47 +1,53 @@
 import { z } from 'zod';
 import { httpFailure } from '../github/http-errors.ts';
-import type { RevertRequest } from '../rollout/ports.ts';
+import type { PullRequestOutcome, RevertPullRequest } from '../rollout/ports.ts';
 import { harmless, harmlessTitle } from './commit-message.ts';
 import type { Branch } from './find-rollouts.ts';
-import { changesSince, decidePaths, restoringEdits } from './revert-files.ts';
+import { changesSince, type DecidedPath, decidePaths, placesLeft, restoringEdits } from './decide-paths.ts';
+import type { TreeEdit } from './git-data.ts';
+import type { ObjectStore } from './object-store.ts';
 
 const pullSchema = z.object({ number: z.number(), html_url: z.string() });
 const createdSchema = z.object({}).loose();
 
-export interface RevertPullRequest {
-  readonly commit: RevertRequest['commit'];
-  readonly files: RevertRequest['files'];
-  readonly title: string;
-  readonly body: string;
-  readonly branch: string;
-}
-
 /**
  * Asks a person: a branch on the head with what could be restored, and a pull request that says what could not. What
- * nobody may delete automatically (a Canary) may be deleted here, because a person looks first.
+ * nobody may delete automatically (a Canary) may be deleted here, because a person looks first. None is opened that
+ * would change nothing.
  */
 export async function openRevertPullRequest(
   on: Branch,
   request: RevertPullRequest,
-): Promise<{ readonly url: string; readonly number: number } | { readonly failed: string }> {
+): Promise<PullRequestOutcome> {
   const { git } = on.store;
   try {
-    const head = await git.head(on.branch);
+    const head = await on.head.read(request.commit.sha);
     const since = await changesSince(on.store, { commit: request.commit, head });
     const paths = await decidePaths({ store: on.store, mayDelete: () => true }, { request, since });
-    const open = paths.filter(({ decision }) => decision === 'conflict').map(({ file }) => file.path);
-    const edits = await restoringEdits(on.store, paths);
-    const tree = edits.length === 0 ? since.tree : await git.createTree(since.tree, edits);
+    const left = placesLeft(paths);
+    const edits = await partialEdits(on.store, paths);
+    if (edits.length === 0) return { kind: 'nothing-to-restore', left };
+    const tree = await git.createTree(since.tree, edits);
     const title = harmlessTitle(request.title);
-    // GitHub opens no pull request without a commit of its own; when all is in conflict an empty one carries the question.
-    const commit = await git.createCommit({ tree, parent: head, message: title });
+    const commit = await git.createCommit({ tree, parent: head.sha, message: title });
     await createBranch(on, { name: request.branch, sha: commit.sha });
-    return await createPull(on, { ...request, title, body: bodyOf(request.body, open) });
+    const body = bodyOf(request.body, { left, commit: request.commit.sha });
+    return { kind: 'opened', left, ...(await createPull(on, { ...request, title, body })) };
   } catch (error) {
     const failure = httpFailure(error);
     if (failure === undefined) throw error;
-    return { failed: failure.kind === 'answer' ? `${failure.status}: ${failure.message}` : failure.message };
+    const message = failure.kind === 'answer' ? `${failure.status}: ${failure.message}` : failure.message;
+    return { kind: 'failed', message };
   }
+}
+
+/** Of a file whose lines meet somebody's, the lines that do not are put back. */
+async function partialEdits(store: ObjectStore, paths: readonly DecidedPath[]): Promise<readonly TreeEdit[]> {
+  const partial = paths.map((path): DecidedPath => {
+    const merged = path.decision.kind === 'conflict' ? path.decision.merged : undefined;
+    return merged?.restores ? { ...path, decision: { kind: 'merge', text: merged.text } } : path;
+  });
+  return await restoringEdits(store, partial);
 }
 
 async function createBranch(on: Branch, ref: { readonly name: string; readonly sha: string }): Promise<void> {
@@ -103,13 +109,15 @@ async function existingPull(on: Branch, branch: string) {
   return pull === undefined ? undefined : { url: pull.html_url, number: pull.number };
 }
 
-function bodyOf(body: string, open: readonly string[]): string {
+function bodyOf(body: string, on: { readonly left: readonly string[]; readonly commit: string }): string {
   const lines = body.split('\n').map(harmless);
-  if (open.length > 0) {
+  if (on.left.length > 0) {
     lines.push(
       '',
-      'These files were changed after the rejected commit and are left as they are; please look at them:',
-      ...open.map(path => `- ${harmless(path)}`),
+      'Merging this does not take everything back. These lines were changed after the rejected commit and are left as they are:',
+      ...on.left.map(place => `- ${harmless(place)}`),
+      '',
+      `To decide on them by hand: git revert --no-commit ${on.commit}`,
     );
   }
   return lines.join('\n');

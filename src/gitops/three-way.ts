@@ -1,16 +1,19 @@
-import type { CommittedFile, Restored } from '../rollout/ports.ts';
+import type { CommittedFile, FileBlob, Restored } from '../rollout/ports.ts';
 import { OWN_PATCH_MARK } from '../rollout/target.ts';
 import { blobSha } from './blob-text.ts';
 import type { FileAt } from './object-store.ts';
+import { type MergedText, mergeTexts } from './text-merge.ts';
 
 /** What a revert does with one path. */
 export type PathDecision =
   /** Still as our commit left it: put back. */
-  | 'restore'
-  /** As it should be already. */
-  | 'done'
-  /** Someone changed it since, or it must not be deleted: a person decides. */
-  | 'conflict';
+  | { readonly kind: 'restore' }
+  /** Someone changed other lines of it since: ours are put back, theirs stay. */
+  | { readonly kind: 'merge'; readonly text: string }
+  /** Nothing of ours is in it any more. */
+  | { readonly kind: 'done' }
+  /** Someone changed the very lines since, or it must not be deleted: a person decides. `merged`: what could be put back. */
+  | { readonly kind: 'conflict'; readonly merged?: MergedText };
 
 /** Where the restored file would stand; undefined = nowhere. Its sha is computed from the text, whatever was said. */
 export function restoredAt(restored: Restored): FileAt | undefined {
@@ -18,21 +21,38 @@ export function restoredAt(restored: Restored): FileAt | undefined {
   return { sha: blobSha(restored.blob.text), mode: restored.blob.mode };
 }
 
-/** The three-way decision of a revert for one path, by blob and mode. */
-export function decidePath(path: {
+/**
+ * The three-way decision of a revert for one path: by blob and mode where nobody else touched it, else line by line, as
+ * `git revert` decides it. `headText` reads what is there now; undefined = it is no text.
+ */
+export async function decidePath(path: {
   readonly head: FileAt | undefined;
+  readonly headText: () => Promise<FileBlob | undefined>;
   readonly file: CommittedFile;
   readonly restored: Restored;
   readonly mayDelete: (file: CommittedFile) => boolean;
-}): PathDecision {
+}): Promise<PathDecision> {
   const { head, file, restored } = path;
-  const wanted = restoredAt(restored);
-  if (equal(head, wanted)) return 'done';
+  if (equal(head, restoredAt(restored))) return { kind: 'done' };
   const opened = file.opened && { sha: blobSha(file.opened.text), mode: file.opened.mode };
   const ours = equal(head, file.after) || (opened !== undefined && equal(head, opened));
-  if (!ours) return 'conflict';
-  if (restored.kind === 'absent' && !(file.before === null && path.mayDelete(file))) return 'conflict';
-  return 'restore';
+  if (!ours) return await mergedDecision(path);
+  if (restored.kind === 'absent' && !(file.before === null && path.mayDelete(file)))
+    return { kind: 'conflict' };
+  return { kind: 'restore' };
+}
+
+async function mergedDecision(path: Parameters<typeof decidePath>[0]): Promise<PathDecision> {
+  const { head, file, restored } = path;
+  if (head === undefined || restored.kind === 'absent' || head.mode !== restored.blob.mode) {
+    return { kind: 'conflict' };
+  }
+  const kept = (await path.headText())?.text;
+  if (kept === undefined) return { kind: 'conflict' };
+  // A barrier of ours that was taken out since is gone from both sides alike.
+  const merged = mergeTexts({ base: file.after.text, kept, wanted: restored.blob.text });
+  if (merged.met.length > 0) return { kind: 'conflict', merged };
+  return merged.restores ? { kind: 'merge', text: merged.text } : { kind: 'done' };
 }
 
 function equal(one: FileAt | undefined, other: FileAt | undefined): boolean {

@@ -1,6 +1,9 @@
+import type { RevertRecord } from '../rollout/ports.ts';
 import type { Followed, RolloutState } from '../rollout/state.ts';
 import type { Track } from '../rollout/track.ts';
 import type { ProofLink } from './view.ts';
+
+type Done = Extract<RolloutState, { phase: 'done' }>;
 
 /**
  * The chain of proof as far as it has been seen. A link that was not seen is waited for while the rollout lives; once
@@ -121,29 +124,33 @@ function step(
 function revertLinks(state: RolloutState): readonly ProofLink[] {
   if (state.phase === 'verifyingRevert') {
     return [
-      { link: 'reverted', state: 'proven', at: state.revertedAt, detail: revertDetail(state.revert?.sha) },
+      { link: 'reverted', state: 'proven', at: state.revertedAt, detail: revertDetail(state.revert) },
       { link: 'back', state: 'waiting', detail: state.waitingFor ?? 'it has to hold for a while' },
     ];
   }
   if (state.phase === 'reverting')
     return [{ link: 'reverted', state: 'waiting', detail: state.cause.detail }];
   if (state.phase !== 'done' || !state.cause) return [];
-  const opened = state.pullRequest !== undefined || state.outcome.verdict === 'revert-blocked';
-  const reverted: ProofLink = opened
-    ? { link: 'reverted', state: 'failed', detail: 'not reverted automatically' }
-    : {
-        link: 'reverted',
-        state: 'proven',
-        ...(state.revertedAt === undefined ? {} : { at: state.revertedAt }),
-        detail: revertDetail(state.revert?.sha),
-      };
+  const { revert, revertedAt } = state;
+  if (revert === undefined || revertedAt === undefined) return notReverted(state);
   const back: ProofLink =
     state.backAt === undefined
-      ? { link: 'back', state: opened ? 'unknown' : 'failed', detail: 'the cluster was not seen to be back' }
+      ? { link: 'back', state: 'failed', detail: 'the cluster was not seen to be back' }
       : { link: 'back', state: 'proven', at: state.backAt, detail: 'the cluster runs what it ran before' };
-  return [reverted, back];
+  return [{ link: 'reverted', state: 'proven', at: revertedAt, detail: revertDetail(revert) }, back];
 }
 
-function revertDetail(sha: string | undefined): string {
-  return sha === undefined ? 'Git already held the revert' : `${sha.slice(0, 7)} is on the branch`;
+/** What no record says is claimed of no commit. */
+function notReverted({ revertOpen }: Done): readonly ProofLink[] {
+  const back: ProofLink = { link: 'back', state: 'unknown', detail: 'not reached' };
+  if (revertOpen?.sha === undefined) {
+    return [{ link: 'reverted', state: 'failed', detail: 'the branch holds no revert of it' }, back];
+  }
+  const detail = `it is not known whether ${revertOpen.sha.slice(0, 7)} is on the branch`;
+  return [{ link: 'reverted', state: 'unknown', detail }, back];
+}
+
+function revertDetail({ sha, how }: RevertRecord): string {
+  const at = sha.slice(0, 7);
+  return how === 'made' ? `${at} is on the branch` : `Git held what was before already, at ${at}`;
 }

@@ -137,6 +137,8 @@ async function revertNow(
       return { type: 'reverted', revert: outcome.revert };
     case 'conflict':
       return { type: 'revertConflict', paths: outcome.paths };
+    case 'unsure':
+      return { type: 'revertUnsure', revert: outcome.revert, detail: outcome.detail };
     case 'refused':
       return {
         type: 'revertRefused',
@@ -155,6 +157,8 @@ async function openBarrier(state: RolloutState, parts: DriveParts): Promise<Roll
       return { type: 'barrierOpened' };
     case 'conflict':
       return { type: 'barrierStuck', detail: `${outcome.paths.join(', ')} was changed after our commit.` };
+    case 'unsure':
+      return { type: 'barrierStuck', detail: outcome.detail };
     case 'refused':
       return { type: 'barrierStuck', detail: `${outcome.detail} ${outcome.remedy}` };
   }
@@ -166,16 +170,14 @@ async function openPullRequest(
   parts: DriveParts,
 ): Promise<RolloutEvent> {
   const request = await parts.composeRevert(state, effect);
-  const opened = await parts.gitops.openRevertPullRequest({
+  const outcome = await parts.gitops.openRevertPullRequest({
     commit: request.commit,
     files: request.files,
     title: request.title,
     body: request.body,
     branch: `gated-rollout/revert-${state.intent.id}`,
   });
-  return 'failed' in opened
-    ? { type: 'pullRequestFailed', message: opened.failed }
-    : { type: 'pullRequestOpened', url: opened.url, number: opened.number };
+  return { type: 'pullRequestAnswered', outcome };
 }
 
 /** Says of every revision that Flux names whether it holds our commit; what GitHub cannot say now stays unknown. */
@@ -184,7 +186,7 @@ async function observed(
   state: RolloutState,
   parts: ReadParts,
 ): Promise<RolloutEvent> {
-  const revert = state.phase === 'verifyingRevert' ? state.revert?.sha : undefined;
+  const revert = state.phase === 'verifyingRevert' ? state.revert.sha : undefined;
   const known: Record<string, KnownRevisions[string]> = {};
   for (const revision of revisionsOf(observation)) {
     const facts = await unlessCancelled(

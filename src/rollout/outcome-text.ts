@@ -1,5 +1,6 @@
 import type { Cause, Followed } from './state.ts';
 import type { Track } from './track.ts';
+import type { PullRequestOutcome, RevertRecord } from './ports.ts';
 import type { Outcome, Reason } from './verdict.ts';
 
 /** The words in which a rollout ends: what happened, what we did, what a person can do. */
@@ -38,8 +39,7 @@ export function unknownOutcome(reason: Reason, detail: string, followed: Followe
 }
 
 /** The revert is on the branch, and the cluster is proven back. */
-export function provenOutcome(cause: Cause, revert: string | undefined, back: string): Outcome {
-  const taken = revert === undefined ? 'Git already held the revert' : `Reverted by ${short(revert)}`;
+export function provenOutcome(cause: Cause, revert: RevertRecord, back: string): Outcome {
   const errored = cause.errored
     ? ' Whether the release is bad could not be told; it was taken back all the same.'
     : '';
@@ -47,23 +47,22 @@ export function provenOutcome(cause: Cause, revert: string | undefined, back: st
   return {
     verdict: cause.verdict,
     reason: cause.reason,
-    detail: `${sentence(cause.detail)}${errored} ${taken}; ${untouched ? 'the cluster never ran the release' : back}.`,
+    detail: `${sentence(cause.detail)}${errored} ${takenBack(revert)}; ${untouched ? 'the cluster never ran the release' : back}.`,
     ...remedyOf(cause),
   };
 }
 
 export function promotionFailedOutcome(
   cause: Cause,
-  revert: string | undefined,
+  revert: RevertRecord,
   targets: readonly string[],
 ): Outcome {
   const names = targets.join(', ');
-  const taken = revert === undefined ? 'Git already held the revert' : `Git was reverted by ${short(revert)}`;
   return {
     verdict: 'promotion-failed',
     reason: cause.reason,
     detail:
-      `${sentence(cause.detail)} The release was copied to the primary, which did not become ready. ${taken}; all ` +
+      `${sentence(cause.detail)} The release was copied to the primary, which did not become ready. ${takenBack(revert)}; all ` +
       `traffic is on the pods of ${names}, which run the restored version.`,
     remedy:
       'Repair the primary before the next release (which would send all traffic to it): ' +
@@ -75,13 +74,13 @@ export function unverifiedOutcome(options: {
   readonly cause: Cause;
   readonly reason: Reason;
   readonly waitingFor: string;
-  readonly revert: string | undefined;
+  readonly revert: RevertRecord;
 }): Outcome {
   const { cause, reason, waitingFor, revert } = options;
   return {
     verdict: 'revert-unverified',
     reason,
-    detail: `${sentence(cause.detail)} ${revert === undefined ? 'Git holds the revert' : `Reverted by ${short(revert)}`}, but the cluster was not seen to be back: ${sentence(waitingFor)}`,
+    detail: `${sentence(cause.detail)} ${takenBack(revert)}, but the cluster was not seen to be back: ${sentence(waitingFor)}`,
     remedy: 'Look at Flux and the Canary now; Git is right already, so do not revert again.',
   };
 }
@@ -91,18 +90,61 @@ export function blockedOutcome(options: {
   readonly reason: Reason;
   readonly why: string;
   readonly commit: string;
-  readonly pullRequest: { readonly url: string } | { readonly failed: string };
+  readonly pullRequest: PullRequestOutcome;
 }): Outcome {
   const { cause, reason, why, commit, pullRequest } = options;
-  const opened = 'url' in pullRequest;
   return {
     verdict: cause.verdict === 'promotion-failed' ? 'promotion-failed' : 'revert-blocked',
     reason,
     detail: `${sentence(cause.detail)} It was not reverted automatically: ${sentence(why)}`,
-    remedy: opened
-      ? `Decide on ${pullRequest.url}, which takes the release back.`
-      : `No pull request could be opened (${pullRequest.failed}). Take the release back by hand: git revert ${commit}`,
+    remedy: blockedRemedy(pullRequest, commit),
   };
+}
+
+function blockedRemedy(pullRequest: PullRequestOutcome, commit: string): string {
+  switch (pullRequest.kind) {
+    case 'opened':
+      return pullRequest.left.length === 0
+        ? `Merge ${pullRequest.url}: it takes the release back.`
+        : `Merge ${pullRequest.url}: it takes back all but ${pullRequest.left.join(', ')}, which somebody changed since. Decide on these lines by hand: git revert --no-commit ${commit}`;
+    case 'nothing-to-restore':
+      return `Take the release back by hand: git revert --no-commit ${commit}, and decide on the lines that somebody changed since (${pullRequest.left.join(', ')}). No pull request was opened, for nothing could be put back by itself.`;
+    case 'failed':
+      return `No pull request could be opened (${pullRequest.message}). Take the release back by hand: git revert ${commit}`;
+  }
+}
+
+/** The answer to the revert was lost, and nobody could say afterwards whether it is on the branch. */
+export function unsureRevertOutcome(
+  state: Followed & { readonly cause: Cause },
+  on: { readonly revert: string; readonly detail: string },
+): Outcome {
+  return {
+    verdict: 'unknown',
+    reason: 'github-unreachable',
+    detail: `${sentence(state.cause.detail)} It is not known whether the revert ${short(on.revert)} is on the branch: ${sentence(on.detail)}`,
+    remedy: `The post step of this job looks again. Look whether the branch holds ${on.revert}; if not: git revert ${state.commit.sha}`,
+  };
+}
+
+/** The revert was tried for as long as the job allows. */
+export function unreachableOutcome(
+  state: Followed & { readonly cause: Cause },
+  on: { readonly detail: string },
+): Outcome {
+  return {
+    verdict: 'unknown',
+    reason: 'github-unreachable',
+    detail: `${sentence(state.cause.detail)} It is still in Git, because GitHub took no revert: ${sentence(on.detail)}`,
+    remedy: `The post step of this job tries again. If it cannot: git revert ${state.commit.sha}`,
+  };
+}
+
+/** `Reverted by 1a2b3c4`, or where somebody else had put things back. */
+export function takenBack(revert: RevertRecord): string {
+  return revert.how === 'made'
+    ? `Reverted by ${short(revert.sha)}`
+    : `Git held what was before already, at ${short(revert.sha)}`;
 }
 
 function remedyOf(cause: Cause): { readonly remedy?: string } {

@@ -105,6 +105,8 @@ export type CommitOutcome =
   | { readonly kind: 'committed'; readonly commit: CommitRecord }
   /** The files the plan was made from have changed on the branch: plan again. */
   | { readonly kind: 'stale'; readonly head: string; readonly paths: readonly string[] }
+  /** The answer to the push was lost, and nobody could say afterwards whether the branch holds the commit. */
+  | { readonly kind: 'unsure'; readonly sha: string; readonly detail: string }
   | {
       readonly kind: 'refused';
       readonly reason: WriteRefusal;
@@ -130,19 +132,28 @@ export interface RevertRequest {
   readonly body: string;
   readonly trailers: readonly (readonly [name: string, value: string])[];
   readonly beforePush: (sha: string) => Promise<void> | void;
+  /** By the runner's clock, ms: until then GitHub is asked again for what may pass; undefined = for an hour. */
+  readonly deadline?: number;
 }
 
 export interface RevertRecord {
   readonly sha: string;
   readonly url: string;
+  /**
+   * `made`: a commit of ours (of this run, or of another that was first) that takes the release back. `found`: nobody
+   * said so, but this commit of the branch holds what was before.
+   */
+  readonly how: 'made' | 'found';
 }
 
 export type RevertOutcome =
   | { readonly kind: 'reverted'; readonly revert: RevertRecord }
-  /** All paths are already as they should be (an answer was lost, or another run was first). */
-  | { readonly kind: 'already'; readonly revert: RevertRecord | undefined }
-  /** Someone changed these paths after us; nothing was written. */
+  /** Nothing of ours is left on the branch (another run was first, or a person). */
+  | { readonly kind: 'already'; readonly revert: RevertRecord }
+  /** Someone changed the same lines after us (`apps/deployment.yaml:16-17`); nothing was written. */
   | { readonly kind: 'conflict'; readonly paths: readonly string[]; readonly head: string }
+  /** The answer to the push was lost, and nobody could say afterwards whether the branch holds the revert. */
+  | { readonly kind: 'unsure'; readonly revert: string; readonly detail: string }
   | {
       readonly kind: 'refused';
       readonly reason: WriteRefusal;
@@ -169,14 +180,28 @@ export interface GitOps {
     readonly revert: string | undefined;
   }): Promise<RevisionFacts | undefined>;
   /** A branch with what could be restored, and a pull request that says what a person must decide. */
-  openRevertPullRequest(request: {
-    readonly commit: CommitRecord;
-    readonly files: RevertRequest['files'];
-    readonly title: string;
-    readonly body: string;
-    readonly branch: string;
-  }): Promise<{ readonly url: string; readonly number: number } | { readonly failed: string }>;
+  openRevertPullRequest(request: RevertPullRequest): Promise<PullRequestOutcome>;
 }
+
+export interface RevertPullRequest {
+  readonly commit: CommitRecord;
+  readonly files: RevertRequest['files'];
+  readonly title: string;
+  readonly body: string;
+  readonly branch: string;
+}
+
+export type PullRequestOutcome =
+  /** `left`: places that merging it does not take back, `apps/deployment.yaml:16-17`. */
+  | {
+      readonly kind: 'opened';
+      readonly url: string;
+      readonly number: number;
+      readonly left: readonly string[];
+    }
+  /** No line could be put back by itself: a pull request would hold nothing. */
+  | { readonly kind: 'nothing-to-restore'; readonly left: readonly string[] }
+  | { readonly kind: 'failed'; readonly message: string };
 
 /** One of the ways a target's template is put back; see `revert-form.ts`. */
 export type RevertForm = 'plain' | 'stamped';

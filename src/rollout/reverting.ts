@@ -2,8 +2,15 @@ import { backState } from './back.ts';
 import { commonOf } from './begin-revert.ts';
 import { mayStillBeTold, withLateCause } from './late-cause.ts';
 import type { Observation, TargetView } from './observation.ts';
-import { blockedOutcome, promotionFailedOutcome, provenOutcome, unverifiedOutcome } from './outcome-text.ts';
-import type { RevertRecord } from './ports.ts';
+import {
+  blockedOutcome,
+  promotionFailedOutcome,
+  provenOutcome,
+  unreachableOutcome,
+  unsureRevertOutcome,
+  unverifiedOutcome,
+} from './outcome-text.ts';
+import type { RevertRecord, WriteRefusal } from './ports.ts';
 import type { RolloutEvent, RolloutState, Transition } from './state.ts';
 import { analysisLimitMs, holdMs, promotionLimitMs } from './time-budget.ts';
 import type { Outcome, Reason } from './verdict.ts';
@@ -12,6 +19,15 @@ type Reverting = Extract<RolloutState, { phase: 'reverting' }>;
 type Opening = Extract<RolloutState, { phase: 'openingPullRequest' }>;
 type Verifying = Extract<RolloutState, { phase: 'verifyingRevert' }>;
 type Done = Extract<RolloutState, { phase: 'done' }>;
+
+/** Said without naming a rule or a right that somebody would have to change first. */
+const MAY_PASS: readonly WriteRefusal[] = [
+  'github-unreachable',
+  'rate-limited',
+  'bad-credentials',
+  'repository-not-found',
+  'branch-contended',
+];
 
 /** The answer to a revert that was asked for. */
 export function onRevertAnswer(state: Reverting, event: RolloutEvent, now: number): Transition {
@@ -24,14 +40,12 @@ export function onRevertAnswer(state: Reverting, event: RolloutEvent, now: numbe
         'changed-since',
         `${event.paths.join(', ')} was changed after our commit.`,
       );
+    case 'revertUnsure':
+      return ended(state, now, unsureRevertOutcome(state, event), { revertOpen: { sha: event.revert } });
     case 'revertRefused':
-      if (event.reason === 'github-unreachable') {
-        return ended(state, now, {
-          verdict: 'unknown',
-          reason: 'github-unreachable',
-          detail: `${state.cause.detail} GitHub could not be reached to revert it: ${event.detail}`,
-          remedy: `Revert commit ${state.commit.sha} in the GitOps repository by hand: git revert ${state.commit.sha}`,
-        });
+      // What GitHub names no rule or right for may pass, only not within the time that this job has.
+      if (MAY_PASS.includes(event.reason)) {
+        return ended(state, now, unreachableOutcome(state, event), { revertOpen: {} });
       }
       return openPullRequest(state, 'revert-refused', `${event.detail} ${event.remedy}`);
     default:
@@ -40,8 +54,8 @@ export function onRevertAnswer(state: Reverting, event: RolloutEvent, now: numbe
 }
 
 export function onPullRequestAnswer(state: Opening, event: RolloutEvent, now: number): Transition {
-  if (event.type !== 'pullRequestOpened' && event.type !== 'pullRequestFailed') return { state, effects: [] };
-  const pullRequest = event.type === 'pullRequestOpened' ? event : { failed: event.message };
+  if (event.type !== 'pullRequestAnswered') return { state, effects: [] };
+  const { outcome: pullRequest } = event;
   const outcome = blockedOutcome({
     cause: state.cause,
     reason: state.why,
@@ -49,9 +63,8 @@ export function onPullRequestAnswer(state: Opening, event: RolloutEvent, now: nu
     commit: state.commit.sha,
     pullRequest,
   });
-  const opened =
-    event.type === 'pullRequestOpened' ? { pullRequest: { url: event.url, number: event.number } } : {};
-  return ended(state, now, outcome, opened);
+  if (pullRequest.kind !== 'opened') return ended(state, now, outcome);
+  return ended(state, now, outcome, { pullRequest: { url: pullRequest.url, number: pullRequest.number } });
 }
 
 function openPullRequest(state: Reverting, why: Opening['why'], whyDetail: string): Transition {
@@ -62,7 +75,7 @@ function openPullRequest(state: Reverting, why: Opening['why'], whyDetail: strin
   };
 }
 
-function verify(state: Reverting, revert: RevertRecord | undefined, now: number): Transition {
+function verify(state: Reverting, revert: RevertRecord, now: number): Transition {
   const { cause, forms } = state;
   return {
     state: {
@@ -133,7 +146,7 @@ function endOfVerification(
   now: number,
 ): { readonly outcome: Outcome; readonly back: boolean } | undefined {
   const { cause } = state;
-  const revert = state.revert?.sha;
+  const { revert } = state;
   const lost = looks.find(({ back }) => back.kind === 'lost')?.back;
   if (lost?.kind === 'lost') {
     return {
@@ -179,7 +192,7 @@ export function expire(state: Verifying, now: number): Transition {
   return ended(
     state,
     now,
-    unverifiedOutcome({ cause: state.cause, reason, waitingFor, revert: state.revert?.sha }),
+    unverifiedOutcome({ cause: state.cause, reason, waitingFor, revert: state.revert }),
   );
 }
 
@@ -187,7 +200,7 @@ function ended(
   state: Reverting | Opening | Verifying,
   now: number,
   outcome: Outcome,
-  extra: Partial<Pick<Done, 'pullRequest' | 'backAt'>> = {},
+  extra: Partial<Pick<Done, 'pullRequest' | 'backAt' | 'revertOpen'>> = {},
 ): Transition {
   const { revert, revertedAt } =
     state.phase === 'verifyingRevert' ? state : { revert: undefined, revertedAt: undefined };

@@ -3,7 +3,14 @@ import type { Expectation } from './expectation.ts';
 import type { KnownRevisions } from './flux-progress.ts';
 import type { Identity } from './identity.ts';
 import type { Observation } from './observation.ts';
-import type { CommitRecord, ReconcileTarget, RevertForms, RevertRecord, WriteRefusal } from './ports.ts';
+import type {
+  CommitRecord,
+  PullRequestOutcome,
+  ReconcileTarget,
+  RevertForms,
+  RevertRecord,
+  WriteRefusal,
+} from './ports.ts';
 import type { TargetKey } from './target.ts';
 import type { Track } from './track.ts';
 import type { Outcome, Reason, Verdict } from './verdict.ts';
@@ -33,6 +40,8 @@ export interface Intent {
     readonly approvalMs: number;
     readonly lostSightMs: number;
     readonly backMs: number;
+    /** By the runner's clock, ms: how long a revert may be tried; undefined = not known. */
+    readonly revertBy: number | undefined;
     /** By the runner's clock, ms: when the job has no time left for more than a revert; undefined = not known. */
     readonly jobEndsAt: number | undefined;
   };
@@ -96,7 +105,7 @@ export type RolloutState =
       readonly phase: 'verifyingRevert';
       readonly cause: Cause;
       readonly forms: RevertForms;
-      readonly revert: RevertRecord | undefined;
+      readonly revert: RevertRecord;
       readonly revertedAt: number;
       readonly deadline: number;
       /** Since when each canary is back without a break. */
@@ -114,6 +123,8 @@ export type RolloutState =
       readonly revert?: RevertRecord;
       readonly revertedAt?: number;
       readonly pullRequest?: { readonly url: string; readonly number: number };
+      /** The version may still be in Git, and trying again could take it back: whoever comes next does. */
+      readonly revertOpen?: { readonly sha?: string };
       readonly backAt?: number;
     });
 
@@ -123,7 +134,8 @@ export type RolloutEvent =
   | { readonly type: 'unreadable'; readonly message: string }
   | { readonly type: 'tick' }
   | { readonly type: 'cancelled'; readonly by: string }
-  | { readonly type: 'reverted'; readonly revert: RevertRecord | undefined }
+  | { readonly type: 'reverted'; readonly revert: RevertRecord }
+  | { readonly type: 'revertUnsure'; readonly revert: string; readonly detail: string }
   | { readonly type: 'revertConflict'; readonly paths: readonly string[] }
   | {
       readonly type: 'revertRefused';
@@ -133,8 +145,7 @@ export type RolloutEvent =
     }
   | { readonly type: 'barrierOpened' }
   | { readonly type: 'barrierStuck'; readonly detail: string }
-  | { readonly type: 'pullRequestOpened'; readonly url: string; readonly number: number }
-  | { readonly type: 'pullRequestFailed'; readonly message: string };
+  | { readonly type: 'pullRequestAnswered'; readonly outcome: PullRequestOutcome };
 
 /** What the loop is asked to do; the answer comes back as an event. */
 export type Effect =

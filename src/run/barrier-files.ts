@@ -21,7 +21,7 @@ export function composeOpening(on: {
   readonly beforePush: RevertRequest['beforePush'];
 }): RevertRequest {
   const { intent, commit } = on.state;
-  const { id, name } = intent;
+  const { id, name, limits } = intent;
   return {
     commit,
     files: commit.files.flatMap(({ path, opened }) =>
@@ -30,5 +30,6 @@ export function composeOpening(on: {
     ...openingText({ name, targets: intent.baselines.map(({ target }) => target) }),
     trailers: openingTrailers({ id, name, runUrl: on.runUrl }),
     beforePush: on.beforePush,
+    ...(limits.revertBy === undefined ? {} : { deadline: limits.revertBy }),
   };
 }

@@ -55,9 +55,7 @@ export async function commitRollout(
     memory(outcome.commit.sha, false);
     return { kind: 'committed', commit: withOpened(outcome.commit), intent: intentOf(parts, record) };
   }
-  if (outcome.kind === 'refused' && outcome.reason === 'github-unreachable' && pushed !== undefined) {
-    throw new LostCommit(pushed, outcome.detail);
-  }
+  if (outcome.kind === 'unsure') throw new LostCommit(outcome.sha, outcome.detail);
   if (pushed !== undefined) memory(pushed, true);
   if (outcome.kind === 'stale') return { kind: 'stale', paths: outcome.paths };
   throw refusalOf(outcome);
@@ -97,7 +95,8 @@ export function intentOf(
 ): Intent {
   const { id, name, kind, identity, baselines, expectations, restore, barrier } = record;
   const { applyMs, approvalMs, lostSightMs, backMs, jobMs } = parts.inputs.limits;
-  const jobEndsAt = jobMs === undefined ? undefined : parts.startedAt + jobMs - backMs;
+  const revertBy = jobMs === undefined ? undefined : parts.startedAt + jobMs;
+  const jobEndsAt = revertBy === undefined ? undefined : revertBy - backMs;
   return {
     id,
     name,
@@ -107,7 +106,7 @@ export function intentOf(
     expectations,
     restore,
     barrier,
-    limits: { applyMs, approvalMs, lostSightMs, backMs, jobEndsAt },
+    limits: { applyMs, approvalMs, lostSightMs, backMs, revertBy, jobEndsAt },
     onCancel,
   };
 }

@@ -61,5 +61,6 @@ export function composeRevert(on: {
     ...text,
     trailers: revertTrailers({ id: intent.id, name, runUrl, reason: cause.reason }),
     beforePush: on.beforePush,
+    ...(intent.limits.revertBy === undefined ? {} : { deadline: intent.limits.revertBy }),
   };
 }

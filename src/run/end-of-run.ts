@@ -1,4 +1,5 @@
 import type { RolloutState } from '../rollout/state.ts';
+import { takenBack } from '../rollout/outcome-text.ts';
 import type { Outcome, Refusal } from '../rollout/verdict.ts';
 
 /** The words in which a run ends that has no rollout to follow to its end. */
@@ -22,11 +23,10 @@ export function cancelledBeforeCommit(by: string): Outcome {
 
 /** Main was cancelled and has pushed the revert; the post step, or a later run, proves the cluster back. */
 export function revertPushedOutcome(state: Extract<RolloutState, { phase: 'verifyingRevert' }>): Outcome {
-  const revert = state.revert?.sha.slice(0, 7);
   return {
     verdict: 'revert-unverified',
     reason: state.cause.reason,
-    detail: `${state.cause.detail} ${revert === undefined ? 'Git holds the revert' : `Reverted by ${revert}`}; the cluster has not been seen to be back yet.`,
+    detail: `${state.cause.detail} ${takenBack(state.revert)}; the cluster has not been seen to be back yet.`,
     remedy:
       'The post step of this job goes on looking. If it cannot, look at Flux and the Canary; Git is right.',
   };

@@ -79,5 +79,7 @@ function memoryOf(state: RolloutState, frame: ViewFrame): Memory {
   const common = { id: intent.id, branch: frame.gitops.branch, commit: commit.sha };
   const cause = 'cause' in state && state.cause ? { cause: state.cause } : {};
   const revert = 'revert' in state && state.revert ? { revert: state.revert.sha } : {};
-  return { ...common, ended: state.phase === 'done', ...cause, ...revert };
+  // While the version may still be in Git, whoever comes next tries again.
+  const ended = state.phase === 'done' && state.revertOpen === undefined;
+  return { ...common, ended, ...cause, ...revert };
 }

@@ -25,8 +25,6 @@ import { reportOf } from './take-up.ts';
 
 /** A cancelled job is ended by force some five minutes later; the last report needs some of them (ms). */
 const LONGEST_LOOK_MS = 4 * 60_000;
-/** A push whose process was killed may still be on its way at GitHub (ms). */
-const LATE_PUSH_MS = 5_000;
 
 /**
  * What main could not end, ended: a rollout that is on the branch is looked at once more, and taken back unless it
@@ -39,7 +37,7 @@ export async function postStep(
 ): Promise<RolloutView> {
   await leaveMarker();
   const repository = await parts.openRepository(memory.branch);
-  const found = await findOnBranch(parts, repository, memory);
+  const found = await findOnBranch(repository, memory);
   const record = found && recordFromTrailers(found.trailers);
   if (!found || !record) return await reportNeverPushed(parts, repository, memory);
   const sight = await lookAtCluster(parts, memory.id);
@@ -77,15 +75,12 @@ export async function postStep(
 }
 
 async function findOnBranch(
-  parts: Pick<RunParts, 'clock'>,
   { gitops }: OpenedRepository,
   { commit, followed }: Memory,
 ): Promise<FoundRollout | undefined> {
   if (commit === undefined) return undefined;
-  if (!(await gitops.holds(commit))) {
-    await parts.clock.sleep(LATE_PUSH_MS);
-    if (!(await gitops.holds(commit))) return undefined;
-  }
+  // Looks for longer than replicas lag, and than a push takes whose process was killed.
+  if (!(await gitops.holds(commit))) return undefined;
   if (!followed) return await gitops.rolloutAt(commit);
   const { trailers, files } = followed;
   return { commit: await gitops.followed({ sha: commit, files }), trailers, revert: undefined };
@@ -143,7 +138,8 @@ async function takeOver(
 function intentInPost(parts: RunParts, record: RolloutRecord): Intent {
   const intent = intentOf(parts, record);
   const backMs = Math.min(intent.limits.backMs, LONGEST_LOOK_MS);
-  return { ...intent, limits: { ...intent.limits, backMs, jobEndsAt: undefined } };
+  const revertBy = parts.clock.now() + LONGEST_LOOK_MS;
+  return { ...intent, limits: { ...intent.limits, backMs, revertBy, jobEndsAt: undefined } };
 }
 
 type Chains = Readonly<Record<TargetKey, FluxChain>>;
