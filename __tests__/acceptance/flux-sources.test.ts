@@ -48,6 +48,20 @@ describe.concurrent('what the GitRepository follows', () => {
     });
   });
 
+  it('the repository under its former name, for the command line with a token', async ({ expect }) => {
+    await withSandbox({}, async sandbox => {
+      sandbox.github.renameRepository(FLEET, 'acme/gitops');
+      sandbox.rollout = sandbox.rollout.replace(FLEET, 'acme/gitops');
+      const token = sandbox.github.addToken({ kind: 'app', slug: 'rollout', repositories: ['acme/gitops'] });
+      const env = { GITHUB_API_URL: sandbox.github.apiUrl, GH_TOKEN: token };
+      await withClone(sandbox, async gated => expect((await gated('check')).code).toBe(0), env);
+      await withClone(sandbox, async gated => {
+        const { code, err } = await gated('check');
+        expect([code, err]).toEqual([3, expect.stringContaining('not from acme/gitops on 127.0.0.1')]);
+      });
+    });
+  });
+
   it('another repository', async ({ expect }) => {
     await withSandbox({ repositories: { 'acme/other': { 'README.md': 'other\n' } } }, async sandbox => {
       const rollout = sandbox.rollout.replace(FLEET, 'acme/other');

@@ -19,6 +19,7 @@ export interface Answer {
 export async function withClone(
   sandbox: Sandbox,
   work: (gated: (...args: readonly string[]) => Promise<Answer>, folder: string) => Promise<void>,
+  env: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'gated-rollout-cli-'));
   try {
@@ -30,7 +31,10 @@ export async function withClone(
     await work(async (...args) => {
       const config = args[0] === 'init' ? [] : ['--config', join(folder, 'rollout.yaml')];
       try {
-        const { stdout, stderr } = await run(process.execPath, [CLI, ...args, ...common, ...config]);
+        const { stdout, stderr } = await run(process.execPath, [CLI, ...args, ...common, ...config], {
+          // Whatever token this machine has for GitHub is none of the tests' business.
+          env: { ...process.env, GH_TOKEN: '', GITHUB_TOKEN: '', ...env },
+        });
         return { code: 0, out: stdout, err: stderr };
       } catch (error) {
         const {

@@ -3,6 +3,7 @@ import { unhashed } from '../rollout/name-hash.ts';
 import type {
   CanaryView,
   ChainLink,
+  ChartSourceView,
   FluxChain,
   KustomizationView,
   Observation,
@@ -23,6 +24,7 @@ import type { FlaggerGauge } from './flagger-gauge.ts';
 import type { KubeClient } from './kube-client.ts';
 import { guardsTarget, parseCanary, parseEvents } from './parse-canary.ts';
 import { parseGitRepository, parseKustomization } from '../flux/parse-flux.ts';
+import { parseChartSource } from '../flux/parse-chart-source.ts';
 import { parseHelmRelease } from '../flux/parse-helm-release.ts';
 import { parseKnativeService } from './parse-knative.ts';
 import { parseReplicaSets, parseWorkload, selectorOf } from './parse-workload.ts';
@@ -249,6 +251,19 @@ async function readLink(kube: KubeClient, known: ChainLink): Promise<ChainLink> 
     ]);
     return { ...known, view, source };
   }
-  const now = await asking(() => kube.get(objectPath({ ...known.view, kind: known.kind })));
-  return now === undefined ? known : { ...known, view: parseHelmRelease(now) };
+  const [now, chartSource] = await Promise.all([
+    asking(() => kube.get(objectPath({ ...known.view, kind: known.kind }))),
+    known.chartSource && readChartSource(kube, known.chartSource),
+  ]);
+  return {
+    ...known,
+    ...(now === undefined ? {} : { view: parseHelmRelease(now) }),
+    ...(chartSource ? { chartSource } : {}),
+  };
+}
+
+async function readChartSource(kube: KubeClient, known: ChartSourceView): Promise<ChartSourceView> {
+  const path = objectPath({ ...known, kind: 'OCIRepository' });
+  const now = await ifAllowed(() => kube.get(path), undefined);
+  return now === undefined ? known : parseChartSource(now);
 }
