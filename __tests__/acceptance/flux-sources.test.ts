@@ -54,11 +54,20 @@ describe.concurrent('what the GitRepository follows', () => {
       sandbox.rollout = sandbox.rollout.replace(FLEET, 'acme/gitops');
       const token = sandbox.github.addToken({ kind: 'app', slug: 'rollout', repositories: ['acme/gitops'] });
       const env = { GITHUB_API_URL: sandbox.github.apiUrl, GH_TOKEN: token };
-      await withClone(sandbox, async gated => expect((await gated('check')).code).toBe(0), env);
-      await withClone(sandbox, async gated => {
-        const { code, err } = await gated('check');
-        expect([code, err]).toEqual([3, expect.stringContaining('not from acme/gitops on 127.0.0.1')]);
-      });
+      const clone = 'acme/gitops';
+      await withClone(
+        sandbox,
+        async gated => expect(await gated('check')).toMatchObject({ code: 0, err: '' }),
+        { env, clone },
+      );
+      await withClone(
+        sandbox,
+        async gated => {
+          const { code, err } = await gated('check');
+          expect([code, err]).toEqual([3, expect.stringContaining('not from acme/gitops on 127.0.0.1')]);
+        },
+        { clone },
+      );
     });
   });
 

@@ -19,12 +19,15 @@ export interface Answer {
 export async function withClone(
   sandbox: Sandbox,
   work: (gated: (...args: readonly string[]) => Promise<Answer>, folder: string) => Promise<void>,
-  env: Readonly<Record<string, string>> = {},
+  {
+    env = {},
+    clone = FLEET,
+  }: { readonly env?: Readonly<Record<string, string>>; readonly clone?: string } = {},
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'gated-rollout-cli-'));
   try {
     const fleet = join(folder, 'fleet');
-    await run('git', ['clone', '-q', sandbox.github.cloneUrl(FLEET), fleet]);
+    await run('git', ['clone', '-q', sandbox.github.cloneUrl(clone), fleet]);
     await writeFile(join(folder, 'rollout.yaml'), sandbox.rollout);
     await writeFile(join(folder, 'kubeconfig'), sandbox.cluster.kubeconfig);
     const common = ['--folder', fleet, '--kubeconfig', join(folder, 'kubeconfig')];

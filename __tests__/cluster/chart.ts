@@ -116,7 +116,17 @@ async function pack(files: Readonly<Record<string, string>>): Promise<Buffer> {
       await writeFile(full, text);
     }
     const archive = join(folder, 'podinfo.tgz');
-    await promisify(execFile)('tar', ['-czf', archive, '-C', folder, 'podinfo']);
+    // The same bytes each time, so that one version has one digest.
+    const plain = [
+      '--sort=name',
+      '--mtime=@0',
+      '--owner=0',
+      '--group=0',
+      '--numeric-owner',
+      '--mode=0644,a+X',
+    ];
+    const args = ['-I', 'gzip -n', ...plain, '-cf', archive, '-C', folder, 'podinfo'];
+    await promisify(execFile)('tar', args);
     return await readFile(archive);
   } finally {
     await rm(folder, { recursive: true });

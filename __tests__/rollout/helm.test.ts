@@ -245,6 +245,24 @@ describe('a chart by chartRef', () => {
     expect(track([before, after])).toMatchObject({ valuesAt: 2_000, amended: false });
   });
 
+  it('is waited for while Helm is at work on it, and else overridden', () => {
+    const patient = Array.from({ length: 60 }, () => before);
+    expect(track(patient)).toMatchObject({ stage: 'delivering', deliveredAt: 1_000 });
+    const { state } = follow(patient, [CHART]);
+    expect(state.phase).toBe('following');
+    // The OCIRepository is where it was asked to be, and Helm has what it says: that is not what was asked for.
+    const other = { ...before, chart: source({ tag: '1.0.0', digest: OLD_CHART }) };
+    expect(
+      follow(
+        Array.from({ length: 60 }, () => other),
+        [CHART],
+      ).state,
+    ).toMatchObject({
+      phase: 'reverting',
+      cause: { reason: 'value-overridden' },
+    });
+  });
+
   it('amended after it arrived is amended', () => {
     const history = [revision(4, NEW_CHART, 8), revision(3, NEW_CHART, 5)];
     const amended = {

@@ -3,6 +3,7 @@ import { fluxProgress } from './flux-progress.ts';
 import { helmRollback } from './helm-rollback.ts';
 import { judgePhase } from './judge-phase.ts';
 import type { JudgeContext, Judgement } from './judgement.ts';
+import { isAtWork, linkKey } from './link-progress.ts';
 import { chartInstalledAt } from './live-chart.ts';
 import { helmLinkOf, liveValue, sourceOf } from './live-value.ts';
 import type { ClusterTime, ReplicaSetView, TargetView } from './observation.ts';
@@ -38,7 +39,13 @@ export function judge(view: TargetView, context: JudgeContext): Judgement {
   };
   const missing = missingValue(view, context);
   if (missing) {
-    return { ...delivery, stage: 'delivering', limit: { ms: VALUE_GRACE_MS, outcome: missing } };
+    const underWay = chartUnderWay(view, context);
+    return {
+      ...delivery,
+      stage: 'delivering',
+      ...(underWay === undefined ? {} : { waitingFor: underWay }),
+      limit: { ms: underWay === undefined ? VALUE_GRACE_MS : context.limits.applyMs, outcome: missing },
+    };
   }
   const facts = { ...delivery, valuesLive: true };
   if (canary.suspended) {
@@ -57,6 +64,15 @@ export function judge(view: TargetView, context: JudgeContext): Judgement {
 
 /** Objects applied just before or after the target in the same Flux apply need a moment (ms). */
 const VALUE_GRACE_MS = 15_000;
+
+/** Helm may have to end an upgrade with the chart of before, and wait for its pods, before it begins with ours. */
+function chartUnderWay(view: TargetView, { expectations }: JudgeContext): string | undefined {
+  const links = expectations.map(each =>
+    each.kind === 'chart' ? helmLinkOf(view, each.release) : undefined,
+  );
+  const link = links.find(each => each?.chartSource !== undefined && isAtWork(each));
+  return link && `${linkKey(link)} has not installed the chart that its OCIRepository names`;
+}
 
 function replacement(view: TargetView, track: Track): TrackOutcome | undefined {
   const baseline = track.baseline;
