@@ -180,14 +180,17 @@ export async function standInFor(
   const patches = items(spec['patches']);
   const every = new Set(patches.keys());
   const naming: Naming = namingIn((await tree.built(of(PROBE_TEXT, every))).objects) ?? { prefix: '', suffix: '' };
-  const content = standInText(workloads, {
-    naming,
-    neighbours: link.view.workloads ?? [],
-    renamings: renamingsIn(spec['images']),
-  });
-  const whole = of(content, new Set());
-  if ((await tree.build(whole)).kind === 'built') return whole;
+  const renamings = renamingsIn(spec['images']);
+  const neighbours = link.view.workloads ?? [];
+  const contents = [true, false].map(namespaced =>
+    standInText(workloads, { naming, neighbours, renamings, namespaced }),
+  );
+  for (const content of contents) {
+    const whole = of(content, new Set());
+    if ((await tree.build(whole)).kind === 'built') return whole;
+  }
   // A patch of what only the other repository has, or one that has done its work on the live object already.
+  const [content = ''] = contents;
   const dropped = new Set<number>();
   for (const index of every) {
     const alone = of(content, new Set([...every].filter(each => each !== index)));

@@ -7,6 +7,7 @@ import { type Applied, folderIn } from '../tree/flux-tree.ts';
 import { KUSTOMIZATION_NAMES } from '../tree/sharers.ts';
 import {
   type LiveWorkload,
+  type Naming,
   nameBefore,
   namingIn,
   PROBE_TEXT,
@@ -63,26 +64,31 @@ export async function onRemoteBase(
       .map(async file => record(new YamlText(file, (await tree.text(file)) ?? '').data(0))['images']),
   );
   const renamings = images.flatMap(renamingsIn);
+  const { kind, name, namespace } = workload.target;
   for (const { file, named } of remotes) {
-    const content = (naming: { readonly prefix: string; readonly suffix: string }) =>
-      standInText([workload], { neighbours, naming, renamings });
-    const unnamed = { prefix: '', suffix: '' };
-    const probed = await tree.build(applied(of, `${content(unnamed)}---\n${PROBE_TEXT}`, file));
-    const naming = probed.kind === 'built' ? namingIn(probed.objects) : undefined;
-    const standIn = applied(of, content(naming ?? unnamed), file);
-    const built = await tree.build(standIn);
-    const { kind, name, namespace } = workload.target;
-    const isThere =
-      built.kind === 'built' &&
-      built.objects.some(
-        each =>
-          each.kind === kind && each.name === name && (each.namespace === undefined || each.namespace === namespace),
-      );
-    const written = nameBefore(naming ?? unnamed, name);
-    if (isThere && written !== undefined) return { of: standIn, from: named.join(' or '), name: written };
+    for (const namespaced of [true, false]) {
+      const content = (naming: Naming) =>
+        standInText([workload], { neighbours, naming, renamings, namespaced });
+      const probed = await tree.build(applied(of, `${content(UNNAMED)}---\n${PROBE_TEXT}`, file));
+      const naming = (probed.kind === 'built' && namingIn(probed.objects)) || UNNAMED;
+      const standIn = applied(of, content(naming), file);
+      const built = await tree.build(standIn);
+      const written = nameBefore(naming, name);
+      const isThere =
+        built.kind === 'built' &&
+        built.objects.some(
+          each =>
+            each.kind === kind &&
+            each.name === name &&
+            (each.namespace === undefined || each.namespace === namespace),
+        );
+      if (isThere && written !== undefined) return { of: standIn, from: named.join(' or '), name: written };
+    }
   }
   return undefined;
 }
+
+const UNNAMED: Naming = { prefix: '', suffix: '' };
 
 function applied(of: Applied, content: string, place: string): Applied {
   const edit = (path: string, now: string): string =>

@@ -53,28 +53,34 @@ export function standInText(
     readonly neighbours: readonly AppliedWorkload[];
     readonly naming: Naming;
     readonly renamings: readonly Renaming[];
+    /** Whether the manifests name their namespaces; kustomize finds the objects of a patch by what they name. */
+    readonly namespaced: boolean;
   },
 ): string {
   const objects = workloads.flatMap(({ target, live }) => {
     const name = nameBefore(on.naming, target.name);
-    return name === undefined ? [] : [manifest({ ...target, name }, live, on.renamings)];
+    return name === undefined ? [] : [manifest({ ...target, name }, live, on)];
   });
   const [first] = workloads;
   const others = on.neighbours
     .filter(each => !workloads.some(({ target }) => target.kind === each.kind && target.name === each.name))
     .flatMap(each => {
       const name = nameBefore(on.naming, each.name);
-      return name === undefined || !first ? [] : [manifest({ ...each, name }, first.live, on.renamings)];
+      return name === undefined || !first ? [] : [manifest({ ...each, name }, first.live, on)];
     });
   return [...objects, ...others].map(each => stringify(each, { lineWidth: 0 })).join('---\n');
 }
 
-function manifest(of: AppliedWorkload, live: LiveWorkload['live'], renamings: readonly Renaming[]) {
+function manifest(
+  of: AppliedWorkload,
+  live: LiveWorkload['live'],
+  { renamings, namespaced }: { readonly renamings: readonly Renaming[]; readonly namespaced: boolean },
+) {
   const { kind, name, namespace } = of;
   return {
     apiVersion: kind === 'Job' || kind === 'CronJob' ? 'batch/v1' : 'apps/v1',
     kind,
-    metadata: { name, namespace, ...(live.labels ? { labels: live.labels } : {}) },
+    metadata: { name, ...(namespaced ? { namespace } : {}), ...(live.labels ? { labels: live.labels } : {}) },
     spec: { template: asWritten(live.template, renamings) },
   };
 }

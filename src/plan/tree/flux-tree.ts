@@ -45,7 +45,7 @@ export type TreeBuild = ({ readonly kind: 'built' } & BuiltTree) | Exclude<Build
 export class FluxTree {
   readonly files: RepositoryFiles;
   private readonly builder: TreeBuilder;
-  private readonly builds = new WeakMap<Overlay, Map<string, Promise<TreeBuild>>>();
+  private readonly builds = new WeakMap<Overlay, Map<Applied, Promise<TreeBuild>>>();
   private readonly texts = new Map<string, Promise<string | undefined>>();
 
   constructor(on: { readonly files: RepositoryFiles; readonly builder: TreeBuilder }) {
@@ -61,11 +61,10 @@ export class FluxTree {
   }
 
   build(of: Applied, overlay: Overlay = UNEDITED): Promise<TreeBuild> {
-    const known = this.builds.get(overlay) ?? new Map<string, Promise<TreeBuild>>();
+    const known = this.builds.get(overlay) ?? new Map<Applied, Promise<TreeBuild>>();
     this.builds.set(overlay, known);
-    const key = idOf(of);
-    const build = known.get(key) ?? this.buildAnew(of, overlay);
-    known.set(key, build);
+    const build = known.get(of) ?? this.buildAnew(of, overlay);
+    known.set(of, build);
     return build;
   }
 
@@ -103,9 +102,12 @@ export class FluxTree {
       metadata: { namespace, name },
       spec: standIn ? standIn.spec(spec) : spec,
     };
-    const edited = standIn
-      ? new Map([...overlay].map(([path, now]) => [path, now === null ? null : standIn.file(path, now)]))
-      : overlay;
+    const edited = new Map(
+      [...(of.isOurs ? overlay : UNEDITED)].map(([path, now]) => [
+        path,
+        now === null || !standIn ? now : standIn.file(path, now),
+      ]),
+    );
     const substituteFrom = await this.variables(of, spec, overlay);
     const build = await this.builder.build({ files, overlay: edited, artifact, kustomization, substituteFrom });
     if (build.kind !== 'built') return build;
@@ -182,10 +184,6 @@ function fromRoot(object: BuiltObject, folder: string, reached: ReadonlySet<stri
   const path = object.origin?.path;
   if (path === undefined || reached.has(path)) return object;
   return { ...object, origin: { ...object.origin, path: posix.join(folder, path) } };
-}
-
-export function idOf({ namespace, name, definedBy }: Applied): string {
-  return `${namespace}/${name}${definedBy && 'file' in definedBy ? ` ${definedBy.file}` : ''}`;
 }
 
 /** `Kustomization flux-system/apps` */
