@@ -13,10 +13,12 @@ import (
 
 	flux "github.com/fluxcd/pkg/kustomize"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/kustomize/api/krusty"
 	"sigs.k8s.io/kustomize/api/resmap"
 	"sigs.k8s.io/kustomize/api/resource"
 	kustypes "sigs.k8s.io/kustomize/api/types"
 	"sigs.k8s.io/kustomize/kyaml/filesys"
+	"sigs.k8s.io/kustomize/kyaml/openapi"
 	"sigs.k8s.io/yaml"
 )
 
@@ -28,6 +30,8 @@ type query struct {
 	Variables []variableSource `json:"variables"`
 	// The controller's feature gate StrictPostBuildSubstitutions.
 	Strict bool `json:"strict"`
+	// Whether to say what changed each object.
+	Explain bool `json:"explain"`
 }
 
 type answer struct {
@@ -75,20 +79,20 @@ func build(q query) (result answer) {
 	if !files.Exists(folder) {
 		return answer{Broken: "kustomization path not found: " + missing("stat", folder).Error()}
 	}
-	asked, err := generate(files, q.Kustomization, folder)
+	asked, err := generate(files, q.Kustomization, folder, q.Explain)
 	if err != nil {
 		return answer{Broken: err.Error()}
 	}
-	built, err := flux.Build(files, folder)
+	built, err := run(files, folder)
 	if err != nil {
 		return answer{Broken: "kustomize build failed: " + err.Error()}
 	}
-	return finish(q, built, asked)
+	return finish(q, built, folder, asked)
 }
 
 // generate writes the kustomization as Flux does, and has kustomize note where things come from.
 // It returns what Flux itself would have noted.
-func generate(files *tree, kustomization map[string]any, folder string) ([]string, error) {
+func generate(files *tree, kustomization map[string]any, folder string, explain bool) ([]string, error) {
 	generator := flux.NewGenerator("", unstructured.Unstructured{Object: kustomization})
 	useFiles(generator, files)
 	manifest, name, _, err := generator.GenerateManifest(folder)
@@ -100,7 +104,12 @@ func generate(files *tree, kustomization map[string]any, folder string) ([]strin
 		return nil, err
 	}
 	asked := content.BuildMetadata
-	for _, each := range []string{kustypes.OriginAnnotations, kustypes.TransformerAnnotations} {
+	notes := []string{kustypes.OriginAnnotations}
+	if explain {
+		// kustomize then compares all objects before and after each transformer: half as long again.
+		notes = append(notes, kustypes.TransformerAnnotations)
+	}
+	for _, each := range notes {
 		if !slices.Contains(content.BuildMetadata, each) {
 			content.BuildMetadata = append(slices.Clone(content.BuildMetadata), each)
 		}
@@ -118,8 +127,24 @@ func useFiles(generator *flux.Generator, files filesys.FileSystem) {
 	reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem().Set(reflect.ValueOf(files))
 }
 
-func finish(q query, built resmap.ResMap, asked []string) answer {
-	noted, err := origins(built, asked)
+var builtInSchema = openapi.GetSchemaVersion()
+
+// run is Flux's Build (kustomize_generator.go), which parses the schema of all built-in kinds anew for each build, so
+// that `openapi` of one tree does not reach another. That takes longer than most builds: it is done where there is one.
+func run(files filesys.FileSystem, folder string) (resmap.ResMap, error) {
+	options := &krusty.Options{
+		LoadRestrictions: kustypes.LoadRestrictionsNone,
+		PluginConfig:     kustypes.DisabledPluginConfig(),
+	}
+	built, err := krusty.MakeKustomizer(options).Run(files, folder)
+	if openapi.GetSchemaVersion() != builtInSchema {
+		return flux.Build(files, folder)
+	}
+	return built, err
+}
+
+func finish(q query, built resmap.ResMap, folder string, asked []string) answer {
+	noted, err := origins(built, folder, asked)
 	if err != nil {
 		return answer{Broken: err.Error()}
 	}
@@ -143,20 +168,20 @@ func finish(q query, built resmap.ResMap, asked []string) answer {
 }
 
 // origins takes kustomize's notes off the objects, but for those that Flux's own build leaves on them.
-func origins(built resmap.ResMap, asked []string) ([]object, error) {
+func origins(built resmap.ResMap, folder string, asked []string) ([]object, error) {
 	noted := make([]object, built.Size())
 	for index, res := range built.Resources() {
 		origin, err := res.GetOrigin()
 		if err != nil {
 			return nil, err
 		}
-		noted[index].Origin = origin
+		noted[index].Origin = inRepository(origin, folder)
 		transformations, err := res.GetTransformations()
 		if err != nil {
 			return nil, err
 		}
 		for _, each := range transformations {
-			noted[index].Transformers = append(noted[index].Transformers, *each)
+			noted[index].Transformers = append(noted[index].Transformers, *inRepository(each, folder))
 		}
 	}
 	if !slices.Contains(asked, kustypes.OriginAnnotations) {
@@ -170,6 +195,20 @@ func origins(built resmap.ResMap, asked []string) ([]object, error) {
 		}
 	}
 	return noted, nil
+}
+
+// inRepository gives paths from the root of the repository, where kustomize counts from the folder that is built.
+func inRepository(origin *resource.Origin, folder string) *resource.Origin {
+	if origin == nil {
+		return nil
+	}
+	found := *origin
+	for _, each := range []*string{&found.Path, &found.ConfiguredIn} {
+		if *each != "" {
+			*each = strings.TrimPrefix(path.Join(folder, *each), root+"/")
+		}
+	}
+	return &found
 }
 
 var lastUnknown []string

@@ -18,10 +18,12 @@ import { readPrivateKey } from './github/private-key.ts';
 import { PullRequestCommentSink } from './github/pull-request-comment.ts';
 import { pullRequestsOf } from './github/pull-requests.ts';
 import { checkTokenLife } from './github/token-life.ts';
+import { renamedRepository } from './github/renamed-repository.ts';
 import { givenToken, type TokenSource } from './github/token-source.ts';
 import { readBranchRules } from './gitops/branch-rules.ts';
 import { FolderFiles } from './gitops/folder-files.ts';
 import { GitOpsRepository } from './gitops/git-ops-repository.ts';
+import { type OurRepository, sameRepository } from './gitops/same-repository.ts';
 import { isOwnSourceCommit, relation } from './gitops/source-relation.ts';
 import { ReleasePlanner } from './plan/planner.ts';
 import { Reporter } from './report/reporter.ts';
@@ -82,15 +84,19 @@ export function assemble(on: Assembly): Assembled {
 
   let kube: KubeClient | undefined;
   const host = hostOf(inputs.gitopsApiUrl ?? run.serverUrl);
+  const ours = { repository, host, isRenamed: renamedRepository(gitops, repository) };
+  const isOurs = (url: string): Promise<boolean> => sameRepository(url, ours);
   const cluster = once(() => {
     kube = createKubeClient({
       load: () => loadKubeconfig({ kubeconfig: inputs.kubeconfig, context: inputs.kubeContext }),
       env,
     });
     const gauge = inputs.flaggerMetrics && gaugeOf(kube, inputs.flaggerMetrics, on.log);
-    return new Cluster({ kube, clock, random, rollout, repository, host, gauge });
+    const name = `${repository.owner}/${repository.repo} on ${host}`;
+    return new Cluster({ kube, clock, random, rollout, repository: name, isOurs, gauge });
   });
 
+  const builder = new FluxBuilder();
   let ids: ReportIds = { checkRun: undefined, comment: undefined };
   const pulls = once(async () =>
     purpose.pullRequests.length > 0 || purpose.commits.length === 0
@@ -189,8 +195,8 @@ export function assemble(on: Assembly): Assembled {
         },
       };
     },
-    planner: plannerOf(on),
-    ...(purpose.withoutSecrets ? { workspaceOnly: workspaceOf(run, repository) } : {}),
+    planner: new ReleasePlanner({ rollout, sourceSha: purpose.sourceSha, builder }),
+    ...(purpose.withoutSecrets ? { workspaceOnly: workspaceOf(run, { repository, host, builder }) } : {}),
     reporterFor,
     say: line => on.log.info(line),
     remember: on.remember,
@@ -215,9 +221,17 @@ export function assemble(on: Assembly): Assembled {
 }
 
 /** What a run without secrets can look at: the GitOps repository, where it is the one that was checked out. */
-function workspaceOf(run: WorkflowRun, repository: RepositoryName): NonNullable<RunParts['workspaceOnly']> {
-  if (same(run.repository, repository)) return { files: new FolderFiles(run.workspace, run.sha) };
-  const impossible = `This run comes from a fork or Dependabot and has no secrets, and the GitOps repository ${repository.owner}/${repository.repo} is another one: there is nothing to plan from.`;
+function workspaceOf(
+  run: WorkflowRun,
+  ours: OurRepository & { readonly builder: FluxBuilder },
+): NonNullable<RunParts['workspaceOnly']> {
+  const name = `${ours.repository.owner}/${ours.repository.repo}`;
+  if (same(run.repository, ours.repository)) {
+    const isOurs = (url: string): Promise<boolean> => sameRepository(url, ours);
+    const tree = { builder: ours.builder, isOurs, repository: `${name} on ${ours.host}` };
+    return { files: new FolderFiles(run.workspace, run.sha), tree };
+  }
+  const impossible = `This run comes from a fork or Dependabot and has no secrets, and the GitOps repository ${name} is another one: there is nothing to plan from.`;
   return { impossible };
 }
 
@@ -227,11 +241,6 @@ function gaugeOf(kube: KubeClient, service: FlaggerService, log: Log): FlaggerGa
       `Metric values are shown as far as Flagger speaks of them; its own metrics cannot be read: ${why} (input flagger-metrics).`,
     );
   return new FlaggerGauge({ kube, service, onMissing });
-}
-
-function plannerOf({ rollout, purpose }: Assembly): RunParts['planner'] {
-  const builder = new FluxBuilder();
-  return new ReleasePlanner({ rollout, sourceSha: purpose.sourceSha, builder });
 }
 
 function gitopsTokenSource(

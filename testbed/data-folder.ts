@@ -15,6 +15,8 @@ export async function fillDataFolder(options: {
   readonly stages: string;
   /** The exporter's url. */
   readonly exporter: string;
+  /** Port of the OCI registry. */
+  readonly registryPort: number;
 }): Promise<string> {
   const { files } = options;
   const token = randomBytes(24).toString('hex');
@@ -25,6 +27,7 @@ export async function fillDataFolder(options: {
   });
   await writeFile(files.tokens, `${token},admin,admin,"system:masters"\n`, { mode: 0o600 });
   await writeFile(files.prometheusConfig, prometheusConfig(options.exporter));
+  await writeFile(files.registryConfig, registryConfig(files.registry, options.registryPort));
   for (const stage of files.kwokStages) {
     const name = stage.slice(dirname(stage).length + 1);
     const source = await readFile(join(options.stages, kwokFile(name)), 'utf8');
@@ -67,5 +70,14 @@ function prometheusConfig(exporter: string): string {
         static_configs: [{ targets: [new URL(exporter).host] }],
       },
     ],
+  });
+}
+
+function registryConfig(folder: string, port: number): string {
+  return stringify({
+    version: '0.1',
+    log: { level: 'warn', accesslog: { disabled: true } },
+    storage: { filesystem: { rootdirectory: folder } },
+    http: { addr: `127.0.0.1:${port}` },
   });
 }

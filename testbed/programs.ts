@@ -15,6 +15,7 @@ export interface Ports {
   readonly sourceHealth: number;
   readonly kustomizeHealth: number;
   readonly helmHealth: number;
+  readonly registry: number;
 }
 
 /** Files and folders under the data folder. */
@@ -28,6 +29,8 @@ export interface DataFiles {
   readonly artifacts: string;
   readonly prometheus: string;
   readonly prometheusConfig: string;
+  readonly registry: string;
+  readonly registryConfig: string;
   readonly kwokStages: readonly string[];
 }
 
@@ -41,6 +44,8 @@ export function dataFiles(data: string): DataFiles {
     artifacts: join(data, 'artifacts'),
     prometheus: join(data, 'prometheus'),
     prometheusConfig: join(data, 'prometheus.yaml'),
+    registry: join(data, 'registry'),
+    registryConfig: join(data, 'registry.yaml'),
     kwokStages: ['node-initialize', 'pod-complete', 'pod-delete', 'pod-ready'].map(stage =>
       join(data, 'kwok', `${stage}.yaml`),
     ),
@@ -64,7 +69,7 @@ const url = (port: number): string => `http://${loopback}:${port}`;
 export function etcd({ build, ports, files }: ProgramOptions): Command {
   return {
     name: 'etcd',
-    command: join(build.binaries, 'etcd'),
+    command: build.binary('etcd'),
     args: [
       `--data-dir=${files.etcd}`,
       `--listen-client-urls=${url(ports.etcd)}`,
@@ -81,7 +86,7 @@ export function etcd({ build, ports, files }: ProgramOptions): Command {
 export function kubeApiServer({ build, ports, files }: ProgramOptions): Command {
   return {
     name: 'kube-apiserver',
-    command: join(build.binaries, 'kube-apiserver'),
+    command: build.binary('kube-apiserver'),
     args: [
       `--etcd-servers=${url(ports.etcd)}`,
       `--bind-address=${loopback}`,
@@ -105,7 +110,7 @@ export function kubeControllerManager({ build, files }: ProgramOptions): Command
   const off = ['node-ipam-controller', 'node-lifecycle-controller', 'taint-eviction-controller'];
   return {
     name: 'kube-controller-manager',
-    command: join(build.binaries, 'kube-controller-manager'),
+    command: build.binary('kube-controller-manager'),
     args: [
       `--kubeconfig=${files.kubeconfig}`,
       '--leader-elect=false',
@@ -122,7 +127,7 @@ export function kubeControllerManager({ build, files }: ProgramOptions): Command
 export function kubeScheduler({ build, files }: ProgramOptions): Command {
   return {
     name: 'kube-scheduler',
-    command: join(build.binaries, 'kube-scheduler'),
+    command: build.binary('kube-scheduler'),
     args: [`--kubeconfig=${files.kubeconfig}`, '--leader-elect=false', '--secure-port=0'],
   };
 }
@@ -131,7 +136,7 @@ export function kubeScheduler({ build, files }: ProgramOptions): Command {
 export function kwok({ build, files }: ProgramOptions): Command {
   return {
     name: 'kwok',
-    command: join(build.binaries, 'kwok'),
+    command: build.binary('kwok'),
     args: [
       `--kubeconfig=${files.kubeconfig}`,
       '--manage-all-nodes',
@@ -144,7 +149,7 @@ export function kwok({ build, files }: ProgramOptions): Command {
 export function sourceController({ build, ports, files }: ProgramOptions): Command {
   return {
     name: 'source-controller',
-    command: join(build.binaries, 'source-controller'),
+    command: build.binary('source-controller'),
     args: [
       `--storage-path=${files.artifacts}`,
       `--storage-addr=${loopback}:${ports.artifacts}`,
@@ -159,7 +164,7 @@ export function sourceController({ build, ports, files }: ProgramOptions): Comma
 export function kustomizeController({ build, ports, files }: ProgramOptions): Command {
   return {
     name: 'kustomize-controller',
-    command: join(build.binaries, 'kustomize-controller'),
+    command: build.binary('kustomize-controller'),
     args: ['--concurrent=8', ...fluxArgs(ports.kustomizeHealth)],
     env: fluxEnv(files),
   };
@@ -168,7 +173,7 @@ export function kustomizeController({ build, ports, files }: ProgramOptions): Co
 export function helmController({ build, ports, files }: ProgramOptions): Command {
   return {
     name: 'helm-controller',
-    command: join(build.binaries, 'helm-controller'),
+    command: build.binary('helm-controller'),
     args: fluxArgs(ports.helmHealth),
     env: fluxEnv(files),
   };
@@ -187,7 +192,7 @@ function fluxEnv(files: DataFiles): Readonly<Record<string, string>> {
 export function flagger(options: ProgramOptions): Command {
   return {
     name: 'flagger',
-    command: join(options.build.binaries, 'flagger'),
+    command: options.build.binary('flagger'),
     args: [
       `-kubeconfig=${options.files.kubeconfig}`,
       `-metrics-server=${options.metricsServer}`,
@@ -204,7 +209,7 @@ export function flagger(options: ProgramOptions): Command {
 export function loadtester({ build, ports }: ProgramOptions): Command {
   return {
     name: 'loadtester',
-    command: join(build.binaries, 'loadtester'),
+    command: build.binary('loadtester'),
     args: [`-port=${ports.loadtester}`, '-log-level=info'],
   };
 }
@@ -220,4 +225,9 @@ export function prometheus({ ports, files }: ProgramOptions): Command {
       '--log.level=warn',
     ],
   };
+}
+
+/** An OCI registry, for charts. It takes its whole configuration from a file. */
+export function registry({ build, files }: ProgramOptions): Command {
+  return { name: 'registry', command: build.binary('registry'), args: ['serve', files.registryConfig] };
 }

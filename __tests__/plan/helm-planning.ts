@@ -1,9 +1,9 @@
 import { parseRolloutFile } from '../../src/config/rollout-file.ts';
 import type { ReleasePlan } from '../../src/plan/plan.ts';
 import { ReleasePlanner } from '../../src/plan/planner.ts';
-import { parseHelmRelease } from '../../src/cluster/parse-helm-release.ts';
+import { parseHelmRelease } from '../../src/flux/parse-helm-release.ts';
 import { parseCanary } from '../../src/cluster/parse-canary.ts';
-import { parseKustomization, parseGitRepository } from '../../src/cluster/parse-flux.ts';
+import { parseKustomization, parseGitRepository } from '../../src/flux/parse-flux.ts';
 import { parseWorkload } from '../../src/cluster/parse-workload.ts';
 import type { FluxChain, Observation } from '../../src/rollout/observation.ts';
 import { Refusal } from '../../src/rollout/verdict.ts';

@@ -21,8 +21,6 @@ export class BuildThread {
   private readonly limits: BuildLimits;
   private readonly ready: Promise<Ran | undefined>;
   private running: { readonly tree: SourceTree; readonly end: (ran: Ran) => void } | undefined;
-  private waitingSince: number | undefined;
-  private waitedMs = 0;
 
   constructor(limits: BuildLimits) {
     this.limits = limits;
@@ -83,13 +81,11 @@ export class BuildThread {
 
   private build(query: string, tree: SourceTree): Promise<Ran> {
     const memory = process.memoryUsage.rss();
-    const began = performance.now();
-    this.waitedMs = 0;
+    const processor = process.cpuUsage();
     return new Promise<Ran>(resolve => {
       const watch = setInterval(() => {
-        const waiting = this.waitingSince === undefined ? 0 : performance.now() - this.waitingSince;
-        const built = performance.now() - began - this.waitedMs - waiting;
-        if (built > this.limits.buildMs(tree.bytesRead)) end({ kind: 'too-slow' });
+        const { user, system } = process.cpuUsage(processor);
+        if ((user + system) / 1000 > this.limits.buildMs(tree.bytesRead)) end({ kind: 'too-slow' });
         if (process.memoryUsage.rss() - memory > this.limits.memoryBytes) end({ kind: 'too-big' });
       }, WATCH_MS);
       const end = (ran: Ran) => {
@@ -106,15 +102,11 @@ export class BuildThread {
   private async serve(request: FileRequest): Promise<void> {
     const { running } = this;
     if (!running) return;
-    this.waitingSince = performance.now();
     try {
       this.files.postMessage(await running.tree.answer(request));
     } catch (error) {
       running.end({ kind: 'failed', error });
       return;
-    } finally {
-      this.waitedMs += performance.now() - this.waitingSince;
-      this.waitingSince = undefined;
     }
     const answers = new Int32Array(this.answers);
     Atomics.add(answers, 0, 1);

@@ -95,14 +95,11 @@ function asBuild(ran: Ran, tree: SourceTree): Build {
 }
 
 /** As flux-build/build.go reads it. */
-function programQuery({
-  kustomization,
-  artifact,
-  substituteFrom = [],
-  strictSubstitution = false,
-}: BuildQuery): string {
+function programQuery(query: BuildQuery): string {
+  const { kustomization, artifact, substituteFrom = [], strictSubstitution = false, explain = false } = query;
   return JSON.stringify({
     kustomization,
+    explain,
     ignore: artifact?.ignore ?? '',
     variables: substituteFrom.map(variableOf),
     strict: strictSubstitution,

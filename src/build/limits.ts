@@ -16,8 +16,9 @@ export class BuildLimits {
   readonly startMs = 60_000;
 
   /**
-   * Milliseconds of building, for what was read so far. kustomize takes some 15 ms a manifest in a large folder (it is
-   * quadratic); what is small and takes long does so on purpose.
+   * Milliseconds of this process's processor time, for what was read so far: a machine that is busy with other things
+   * builds no less. kustomize takes some 15 ms a manifest in a large folder (it is quadratic); what is small and takes
+   * long does so on purpose.
    */
   buildMs(bytes: number): number {
     return Math.min(7_000 + (bytes / MEGABYTE) * 60_000, 90_000);

@@ -22,6 +22,8 @@ export interface BuildQuery {
   readonly kustomization: unknown;
   /** What is known of the objects that spec.postBuild.substituteFrom names. Any other is taken as not readable. */
   readonly substituteFrom?: readonly VariableSource[];
+  /** Whether to have kustomize note what changed each object (`transformers`): half as long again for a large tree. */
+  readonly explain?: boolean;
   /** kustomize-controller runs with `StrictPostBuildSubstitutions=true`. */
   readonly strictSubstitution?: boolean;
 }
@@ -79,7 +81,7 @@ export interface BuiltObject {
   /** The whole object, as JSON. SOPS values are as encrypted. */
   readonly data: Readonly<Record<string, unknown>>;
   readonly origin?: Origin;
-  /** What changed it on the way, in order. */
+  /** What changed it on the way, in order; empty unless `explain`. */
   readonly transformers: readonly Origin[];
 }
 

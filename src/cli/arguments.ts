@@ -13,6 +13,7 @@ export const USAGE = `gated-rollout: what the action would do, from your own mac
   --kubeconfig FILE  default: KUBECONFIG, ~/.kube/config
   --context NAME     context of the kubeconfig; default its current one
   --offline          ask no cluster: what runs is not known then, and nothing is proven
+  --cluster FOLDER   with --offline, where the repository holds several clusters: the folder of one (clusters/prod)
 `;
 
 export interface Arguments {
@@ -24,6 +25,8 @@ export interface Arguments {
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly offline: boolean;
+  /** Folder or file of a cluster's manifests. */
+  readonly cluster?: string;
 }
 
 /** What was typed cannot be used. */
@@ -43,6 +46,11 @@ export function readArguments(argv: readonly string[]): Arguments | undefined {
   if (command === 'init' && values.target === undefined) {
     throw new UsageError('init needs --target namespace/name.');
   }
+  if (values.cluster !== undefined && values.offline !== true) {
+    throw new UsageError(
+      '--cluster says whose manifests are meant where no cluster is asked: give --offline, too.',
+    );
+  }
   const set = (values.set ?? []).map(text => {
     const equals = text.indexOf('=');
     if (equals < 1) throw new UsageError(`--set ${text}: a name and a value are needed, as in image=6.14.1.`);
@@ -57,6 +65,7 @@ export function readArguments(argv: readonly string[]): Arguments | undefined {
     ...(values.kubeconfig === undefined ? {} : { kubeconfig: values.kubeconfig }),
     ...(values.context === undefined ? {} : { context: values.context }),
     offline: values.offline === true,
+    ...(values.cluster === undefined ? {} : { cluster: values.cluster }),
   };
 }
 
@@ -73,6 +82,7 @@ function parsed(argv: readonly string[]) {
         kubeconfig: { type: 'string' },
         context: { type: 'string' },
         offline: { type: 'boolean' },
+        cluster: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     });

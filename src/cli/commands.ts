@@ -1,216 +1,84 @@
 import { readFile } from 'node:fs/promises';
-import { FluxBuilder } from '../build/flux-builder.ts';
-import { createKubeClient, type KubeClient } from '../cluster/kube-client.ts';
-import { loadKubeconfig } from '../cluster/kubeconfig.ts';
-import { readObservation } from '../cluster/read-observation.ts';
-import { Cluster } from '../cluster/run-cluster.ts';
-import { sameRepository } from '../cluster/same-repository.ts';
-import { traceChain } from '../cluster/trace-chain.ts';
-import { formatProblems, parseRolloutFile } from '../config/rollout-file.ts';
-import { TARGET_PATTERN } from '../config/rollout-schema.ts';
 import type { RolloutFile } from '../config/settings.ts';
-import { FolderFiles } from '../gitops/folder-files.ts';
-import { type IsOurs, type OfflineTarget, offlineGround, offlineTarget } from '../plan/offline-chain.ts';
-import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
+import type { ReleasePlan } from '../plan/plan.ts';
 import { ReleasePlanner } from '../plan/planner.ts';
-import type { FluxChain, Observation, TargetView } from '../rollout/observation.ts';
-import { kindMeant, type TargetRef, targetKey } from '../rollout/target.ts';
-import { objectsOf } from '../run/observed-objects.ts';
-import { systemClock } from '../runtime/clock.ts';
-import { type Arguments, UsageError } from './arguments.ts';
+import { targetKey } from '../rollout/target.ts';
+import type { Arguments } from './arguments.ts';
 import { chainLines } from './chain-lines.ts';
-import { type GitFolder, gitFolder } from './git-folder.ts';
+import { type Given, type Ground, onGround, rolloutOf } from './ground.ts';
+import { init } from './init.ts';
 import { buildLine, planLines } from './plan-lines.ts';
 
-interface Ground {
-  readonly metricsNow: (plan: ReleasePlan) => Promise<readonly MetricNow[]>;
-  readonly chains: Readonly<Record<string, FluxChain>>;
-  readonly observation: Observation;
-}
-
-/** Runs a command. @returns lines for the terminal. @throws UsageError, Refusal, ClusterForbidden, ClusterUnavailable. */
+/**
+ * Runs a command. @returns lines for the terminal.
+ * @param note what is to be said whether it ends well or not
+ * @throws UsageError, Refusal, ClusterForbidden, ClusterUnavailable.
+ */
 export async function runCommand(
   given: Arguments,
-  env: Readonly<Record<string, string | undefined>>,
+  { env, note }: Pick<Given, 'env' | 'note'>,
 ): Promise<readonly string[]> {
   switch (given.command) {
     case 'init':
       return await init(given, env);
     case 'check':
-      return await check(given, env);
+      return await check(given, { env, note });
     case 'plan':
-      return await plan(given, env);
+      return await plan(given, { env, note });
   }
 }
 
-async function plan(given: Arguments, env: Readonly<Record<string, string | undefined>>) {
-  const rollout = await rolloutOf(given, { valuesNeeded: true });
-  return await onGround(given, { env, rollout }, async (ground, files) => {
-    const planner = plannerOf(rollout);
-    const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-plan` });
-    if (!given.offline) planner.proveChain(planned.found, ground.observation);
-    return planLines(planned, await ground.metricsNow(planned));
+async function plan(given: Arguments, { env, note }: Pick<Given, 'env' | 'note'>) {
+  const rollout = rolloutOf(await textOf(given.config), given, { valuesNeeded: true });
+  return await onGround({ given, env, rollout, note }, async ground => {
+    const planned = await planOn(ground, { rollout, id: 'plan', proven: !given.offline });
+    return [...planLines(planned, await ground.metricsNow(planned)), ...(await noteLines(ground, planned))];
   });
 }
 
-async function check(given: Arguments, env: Readonly<Record<string, string | undefined>>) {
-  const rollout = await rolloutOf(given, { valuesNeeded: false, placeholder: 'check' });
-  return await onGround(given, { env, rollout }, async (ground, files) => {
+async function check(given: Arguments, { env, note }: Pick<Given, 'env' | 'note'>) {
+  const values = { valuesNeeded: false, placeholder: 'check' };
+  const rollout = rolloutOf(await textOf(given.config), given, values);
+  return await onGround({ given, env, rollout, note }, async ground => {
     const lines = rollout.targets.flatMap(target => {
       const key = targetKey(target);
       const chain = ground.chains[key];
-      return chain ? chainLines(key, chain, ground.observation.targets[key] ?? NOTHING) : [];
+      const view = ground.observation.targets[key] ?? { replicaSets: [], events: [] };
+      return chain ? chainLines(key, chain, view) : [];
     });
-    const planner = plannerOf(rollout);
-    const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-check` });
-    const built = buildLine(planned.build);
-    if (given.offline) return [...lines, '', built, 'Nothing was proven of what runs: no cluster was asked.'];
-    planner.proveChain(planned.found, ground.observation);
+    const planned = await planOn(ground, { rollout, id: 'check', proven: !given.offline });
     const values = planned.found.map(
       ({ change, current, path, line }) => `  ${change} ${current} (${path}:${line})`,
     );
-    return [...lines, '', built, 'What the tree says is what runs:', ...values];
+    return [
+      ...lines,
+      ...planned.warnings.map(({ message }) => `warning: ${message}`),
+      ...(await noteLines(ground, planned)),
+      '',
+      buildLine(planned.build),
+      ...(given.offline
+        ? ['Nothing was proven of what runs: no cluster was asked.']
+        : ['What the tree says is what runs:', ...values]),
+    ];
   });
 }
 
-async function init(given: Arguments, env: Readonly<Record<string, string | undefined>>) {
-  const target = targetOf(given.target ?? '');
-  const key = targetKey(target);
-  const files = new FolderFiles(given.folder, 'here');
-  const git = await gitFolder(given.folder);
-  const { origin } = git;
-  const isOurs = isOursOf(git);
-  const found = given.offline
-    ? await offlineTarget(files, target, isOurs)
-    : await liveTarget(given, env, { target, isOurs });
-  const images = imagesIn(found.template);
-  const repository =
-    repositoryIn(found.chain.source.url) ??
-    (origin && `${origin.repository.owner}/${origin.repository.repo}`);
-  return [
-    ...chainLines(key, found.chain, found.view).map(line => `# ${line}`),
-    '# yaml-language-server: $schema=https://raw.githubusercontent.com/OWNER/gated-rollout/v1/schema/rollout.schema.json',
-    `gitops: {repository: ${repository ?? 'OWNER/REPOSITORY'}}`,
-    `target: [${key}]`,
-    'change:',
-    ...(images.length > 0 ? images : ['IMAGE']).map(image => `- image: ${image}`),
-    ...(found.view.canary
-      ? []
-      : [
-          'canary: # there is none yet; it is added by a commit of its own first',
-          `  ${key}:`,
-          ...(target.kind === 'Service'
-            ? ['    provider: knative']
-            : ['    provider: nginx', `    ingressRef: {name: ${target.name}}`]),
-          '    analysis: {interval: 30s, threshold: 5, stepWeight: 5, maxWeight: 50}',
-          '    metrics: [{name: request-success-rate, min: 99}]',
-        ]),
-  ];
-}
-
-const NOTHING: TargetView = { replicaSets: [], events: [] };
-
-async function rolloutOf(
-  given: Arguments,
-  values: { readonly valuesNeeded: boolean; readonly placeholder?: string },
-): Promise<RolloutFile> {
-  const text = await readFile(given.config, 'utf8').catch(() => undefined);
-  if (text === undefined) throw new UsageError(`There is no file ${given.config} (--config).`);
-  const parsed = parseRolloutFile(text, { file: given.config, set: given.set, ...values });
-  if ('problems' in parsed) throw new UsageError(formatProblems(parsed.problems));
-  return parsed.rollout;
-}
-
-function plannerOf(rollout: RolloutFile): ReleasePlanner {
-  return new ReleasePlanner({ rollout, sourceSha: '0'.repeat(40), builder: new FluxBuilder() });
-}
-
-/** With what the cluster says, or, offline, with what the folder says of itself. */
-async function onGround(
-  given: Arguments,
-  on: { readonly env: Readonly<Record<string, string | undefined>>; readonly rollout: RolloutFile },
-  work: (ground: Ground, files: FolderFiles) => Promise<readonly string[]>,
-): Promise<readonly string[]> {
+async function planOn(
+  { files, chains, observation, builder }: Ground,
+  on: { readonly rollout: RolloutFile; readonly id: string; readonly proven: boolean },
+): Promise<ReleasePlan> {
   const { rollout } = on;
-  const git = await gitFolder(given.folder);
-  const files = new FolderFiles(given.folder, git.head);
-  if (given.offline) {
-    const ground = await offlineGround(files, rollout.targets, isOursOf(git));
-    return await work({ ...ground, metricsNow: () => Promise.resolve([]) }, files);
-  }
-  const kube = clientOf(given, on.env);
-  try {
-    const repository = rollout.gitops.repository ?? git.origin?.repository;
-    if (!repository) {
-      throw new UsageError(
-        `${given.folder} has no remote “origin”; say gitops.repository in ${given.config}.`,
-      );
-    }
-    const cluster = new Cluster({
-      kube,
-      clock: systemClock,
-      random: Math.random,
-      rollout,
-      repository,
-      host: git.origin?.host ?? 'github.com',
-    });
-    const chains = await cluster.trace();
-    await cluster.preflight(chains);
-    const watched = { targets: rollout.targets, chains, objects: objectsOf(rollout) };
-    const observation = await readObservation(kube, { watched, clock: systemClock, source: 'read' });
-    return await work({ chains, observation, metricsNow: planned => cluster.metricsNow(planned) }, files);
-  } finally {
-    await kube.close();
-  }
+  const planner = new ReleasePlanner({ rollout, sourceSha: '0'.repeat(40), builder });
+  const rolloutId = `${rollout.name}-${on.id}`;
+  const planned = await planner.plan({ files, chains, observation, rolloutId });
+  if (on.proven) planner.proveChain(planned.found, observation);
+  return planned;
 }
 
-async function liveTarget(
-  given: Arguments,
-  env: Readonly<Record<string, string | undefined>>,
-  on: { readonly target: TargetRef; readonly isOurs: IsOurs },
-): Promise<OfflineTarget> {
-  const kube = clientOf(given, env);
-  const { target } = on;
-  try {
-    const chain = await traceChain(kube, { target, via: undefined, isOurs: ({ url }) => on.isOurs(url) });
-    const key = targetKey(target);
-    const watched = { targets: [target], chains: { [key]: chain }, objects: [] };
-    const { targets } = await readObservation(kube, { watched, clock: systemClock, source: 'read' });
-    const view = targets[key] ?? NOTHING;
-    return { chain, view, template: view.target?.template };
-  } finally {
-    await kube.close();
-  }
+async function noteLines(ground: Ground, planned: ReleasePlan): Promise<readonly string[]> {
+  return (await ground.notes(planned)).map(words => `warning: ${words}`);
 }
 
-/** A folder without a remote says nothing of itself: whatever Flux follows is taken for it. */
-function isOursOf({ origin }: GitFolder): IsOurs {
-  return origin ? url => sameRepository(url, origin) : () => true;
-}
-
-function clientOf(given: Arguments, env: Readonly<Record<string, string | undefined>>): KubeClient {
-  const { kubeconfig, context } = given;
-  return createKubeClient({ load: () => loadKubeconfig({ kubeconfig, context }), env });
-}
-
-function targetOf(text: string): TargetRef {
-  const [, kind, namespace, name] = TARGET_PATTERN.exec(text) ?? [];
-  if (namespace === undefined || name === undefined) {
-    throw new UsageError(
-      `--target ${text}: namespace/name is needed, "DaemonSet namespace/name", or "Service namespace/name" (Knative).`,
-    );
-  }
-  return { kind: kindMeant(kind), namespace, name };
-}
-
-/** Image repositories of the target's containers, without their versions. */
-function imagesIn(template: unknown): readonly string[] {
-  const text = JSON.stringify(template ?? {});
-  const images = [...text.matchAll(/"image":"([^"@]+?)(?::[^/"@]+)?(?:@[^"]*)?"/g)].map(([, image]) => image);
-  return [...new Set(images.filter(image => image !== undefined))];
-}
-
-function repositoryIn(url: string): string | undefined {
-  const [, owner, repo] = /[:/]([^/:]+)\/([^/]+?)(?:\.git)?\/?$/.exec(url) ?? [];
-  return owner === undefined || repo === undefined ? undefined : `${owner}/${repo}`;
+function textOf(file: string): Promise<string | undefined> {
+  return readFile(file, 'utf8').catch(() => undefined);
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { canaryAnalysis } from '../flagger/canary-analysis.ts';
 import type { TargetRef } from '../rollout/target.ts';
 import type { CanaryPhase, CanaryView, FlaggerEvent } from '../rollout/observation.ts';
-import { clusterTime, conditionSchema, type Metadata, metadataSchema } from './parse-common.ts';
+import { clusterTime, conditionSchema, type Metadata, metadataSchema } from '../flux/kube-shapes.ts';
 
 const PHASES = [
   '',

@@ -5,7 +5,7 @@ import { type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts'
 import { Refusal } from '../rollout/verdict.ts';
 import { asking } from './cluster-errors.ts';
 import type { KubeClient } from './kube-client.ts';
-import { metadataSchema } from './parse-common.ts';
+import { metadataSchema } from '../flux/kube-shapes.ts';
 import { guardsTarget } from './parse-canary.ts';
 import { collectionPath } from './resources.ts';
 

@@ -3,7 +3,8 @@ import { fluxProgress } from './flux-progress.ts';
 import { helmRollback } from './helm-rollback.ts';
 import { judgePhase } from './judge-phase.ts';
 import type { JudgeContext, Judgement } from './judgement.ts';
-import { liveValue, sourceOf } from './live-value.ts';
+import { chartInstalledAt } from './live-chart.ts';
+import { helmLinkOf, liveValue, sourceOf } from './live-value.ts';
 import type { ClusterTime, ReplicaSetView, TargetView } from './observation.ts';
 import type { Track, TrackOutcome } from './track.ts';
 import type { Reason } from './verdict.ts';
@@ -25,7 +26,10 @@ export function judge(view: TargetView, context: JudgeContext): Judgement {
   const withId = view.replicaSets.filter(replicaSet => replicaSet.rolloutId === rolloutId);
   // Where one object carries our id and another the value, Flux may apply them one after the other: what had our id and
   // not yet the value was nobody's amendment.
-  const whole = withId.filter(replicaSet => holdsValues(replicaSet, context.expectations));
+  const since = chartSince(view, context.expectations);
+  const whole = withId.filter(
+    replicaSet => replicaSet.createdAt >= since && holdsValues(replicaSet, context.expectations),
+  );
   const ours = whole.length > 0 ? whole : withId;
   const delivery: Pick<Judgement, 'delivered' | 'deliveredClusterTime' | 'amended'> = {
     delivered: true,
@@ -47,8 +51,8 @@ export function judge(view: TargetView, context: JudgeContext): Judgement {
   }
   // With several ReplicaSets of ours (amended) the newest is the one that Flagger looks at.
   const hash = track.baseline.joinsByHash ? ours[0]?.podTemplateHash : undefined;
-  const since = delivery.deliveredClusterTime ?? track.deliveredClusterTime;
-  return { ...facts, ...judgePhase({ view, canary, context, hash, since }) };
+  const deliveredAt = delivery.deliveredClusterTime ?? track.deliveredClusterTime;
+  return { ...facts, ...judgePhase({ view, canary, context, hash, since: deliveredAt }) };
 }
 
 /** Objects applied just before or after the target in the same Flux apply need a moment (ms). */
@@ -112,6 +116,14 @@ function carriesAnother(view: TargetView, { track, identity }: JudgeContext): st
   if (identity === 'values') return `${track.target} does not run the values asked for any more`;
   const id = view.target?.rolloutId;
   return `${track.target} now carries ${id === undefined ? 'a template without a rollout id' : `rollout ${id}`}`;
+}
+
+/** Before Helm had the charts that are asked for, nothing was whole; 0 where nothing tells. */
+function chartSince(view: TargetView, expectations: readonly Expectation[]): ClusterTime {
+  const times = expectations.map(each =>
+    each.kind === 'chart' ? chartInstalledAt(each.version, helmLinkOf(view, each.release)) : undefined,
+  );
+  return Math.max(0, ...times.filter(time => time !== undefined));
 }
 
 function holdsValues(replicaSet: ReplicaSetView, expectations: readonly Expectation[]): boolean {

@@ -1,16 +1,12 @@
-import { isExactVersion } from '../../../config/chart-version.ts';
 import type { Change } from '../../../config/settings.ts';
 import { items, type Path, record, text, valueAt } from '../../../build/json.ts';
 import type { BuiltObject } from '../../../build/tree-builder.ts';
 import { writePlace } from '../../../edit/places.ts';
 import { splitImage } from '../../../rollout/live-value.ts';
 import { targetKey, type TargetRef } from '../../../rollout/target.ts';
-import { Refusal } from '../../../rollout/verdict.ts';
 import { writeImage } from '../../changes/images.ts';
-import { type Apart, type Ground, notFound, type WantedField } from '../../changes/wanted.ts';
-import { writeValue } from '../../changes/workload-fields.ts';
+import type { Apart, Ground, WantedField } from '../../changes/wanted.ts';
 import { identity } from '../../differences.ts';
-import { lineOfField } from '../../git-warnings.ts';
 import type { Applied, FluxTree } from '../../tree/flux-tree.ts';
 import type { ArrivedAt, Origin } from '../../tree/origins.ts';
 import { takesValuesFrom, valuesOf } from './helm-values.ts';
@@ -19,7 +15,6 @@ import { editsOfImage, type ValueEdit } from './value-edits.ts';
 import { dotted, type ValueImage, versionOf } from './value-images.ts';
 
 type ImageChange = Extract<Change, { kind: 'image' }>;
-type ChartChange = Extract<Change, { kind: 'chart' }>;
 
 /** A target that a HelmRelease renders. */
 export interface Rendered {
@@ -184,61 +179,4 @@ export function releaseIn(objects: readonly BuiltObject[], { release }: Pick<Ren
 
 export function isHelmRelease({ kind, apiVersion }: BuiltObject): boolean {
   return kind === 'HelmRelease' && apiVersion.startsWith('helm.toolkit.fluxcd.io/');
-}
-
-
-/** @throws Refusal when the chart has no version that a commit could set. */
-export async function chartField(change: ChartChange, on: Rendered, tree: FluxTree): Promise<WantedField> {
-  const { name, release } = on;
-  const spec = record(record(record(release.data['spec'])['chart'])['spec']);
-  const target = targetKey(on.target);
-  const missing = (what: string) => notFound(change, { target, where: on.where }, what);
-  if (Object.keys(spec).length === 0) {
-    throw missing(
-      `${name} takes its chart by spec.chartRef; its version is in that object, which is no part of the HelmRelease and cannot be proven to be what Helm installed`,
-    );
-  }
-  const chart = text(spec['chart']);
-  if (chart !== change.chart && chart.slice(chart.lastIndexOf('/') + 1) !== change.chart) {
-    throw missing(`${name} installs the chart ${chart}, not ${change.chart}`);
-  }
-  const source = text(record(spec['sourceRef'])['kind']) || 'HelmRepository';
-  if (source !== 'HelmRepository') {
-    // source-controller api/v1 helmchart_types.go: "Version is ignored for charts from GitRepository and Bucket".
-    throw missing(
-      `the chart ${chart} of ${name} comes from a ${source}, for which Flux ignores spec.chart.spec.version; its version is in its Chart.yaml`,
-    );
-  }
-  const path = ['spec', 'chart', 'spec', 'version'];
-  const current = text(spec['version']);
-  if (!isExactVersion(current)) {
-    const at = await lineOfField(tree, { of: on.of, object: release, path });
-    throw new Refusal(
-      'change-not-found',
-      `${change.position.file}:${change.position.line}: ${name} follows the chart ${chart} at ${current === '' ? 'its newest version' : `the range ${current}`}: it takes new versions without a commit, and a revert would take the rejected one again.`,
-      {
-        remedy: `Pin the version that runs now (spec.chart.spec.version in ${at ? `${at.path}:${at.line}` : on.where}), which changes nothing, then release again.`,
-      },
-    );
-  }
-  const { namespace = on.target.namespace } = release;
-  const expectation = {
-    kind: 'chart',
-    target,
-    release: { namespace, name: release.name },
-    chart,
-  } as const;
-  return {
-    ...common(change, on),
-    tokens: [current],
-    read: objects => valueAt(releaseIn(objects, on)?.data, path),
-    path,
-    words: { change: `chart ${chart}`, current, requested: change.version },
-    wanted: change.version,
-    isThere: current === change.version,
-    expectation: { ...expectation, version: change.version },
-    currentExpectation: { ...expectation, version: current },
-    inPlace: (ground, origin) => writeValue(ground, origin, change.version),
-    apart: ground => on.apart([{ path, value: change.version }], ground, change),
-  };
 }

@@ -1,6 +1,7 @@
 import type { BuiltObject } from '../../../build/tree-builder.ts';
 import { record } from '../../../build/json.ts';
 import type { YamlPath } from '../../../edit/yaml-text.ts';
+import { chartRefOf } from '../../../flux/parse-helm-release.ts';
 import type { HelmReleaseView } from '../../../rollout/observation.ts';
 import { rolloutIdsIn } from '../../../rollout/rollout-ids.ts';
 import { type TargetRef, targetKey } from '../../../rollout/target.ts';
@@ -11,7 +12,8 @@ import { type Applied, type BuiltTree, folderIn, folderWords } from '../../tree/
 import { type Layer, layersOf } from '../../tree/layers.ts';
 import { type Manifest, manifestOf } from '../../tree/manifests.ts';
 import type { CanaryHome, IdOn, IdWay, TargetSource, TemplateChange } from '../target-source.ts';
-import { chartField, imageField, isHelmRelease, type Rendered } from './helm-fields.ts';
+import { chartField } from './chart-field.ts';
+import { imageField, isHelmRelease, type Rendered } from './helm-fields.ts';
 import { takesValuesFrom } from './helm-values.ts';
 import { inOperations, inRenderers, inValues } from './place-helm-id.ts';
 import { releaseApart } from './release-apart.ts';
@@ -158,7 +160,9 @@ export class HelmSource implements TargetSource {
   }
 
   takesFrom({ kind, name }: { readonly kind: string; readonly name: string }): boolean {
-    return takesValuesFrom(this.object.data, kind, name);
+    // The tag of a chart by chartRef stands in an object of its own.
+    const isChart = kind === 'OCIRepository' && chartRefOf(this.object.data)?.name === name;
+    return isChart || takesValuesFrom(this.object.data, kind, name);
   }
 
   mayChange(path: readonly string[]): boolean {

@@ -2,12 +2,16 @@ import { z } from 'zod';
 import { goDurationMs } from '../flagger/go-duration.ts';
 import type { HelmReleaseView } from '../rollout/observation.ts';
 import { rolloutIdsIn } from '../rollout/rollout-ids.ts';
-import { conditionOf, conditionSchema, metadataSchema } from './parse-common.ts';
+import type { SourceRef } from './flux-objects.ts';
+import { clusterTime, conditionOf, conditionSchema, metadataSchema } from './kube-shapes.ts';
 
 const helmReleaseSchema = z.looseObject({
   metadata: metadataSchema,
   spec: z.looseObject({
     interval: z.string().default(''),
+    chartRef: z
+      .looseObject({ kind: z.string(), name: z.string(), namespace: z.string().optional() })
+      .nullish(),
     suspend: z.boolean().optional(),
     driftDetection: z
       .looseObject({
@@ -33,6 +37,7 @@ const helmReleaseSchema = z.looseObject({
       observedGeneration: z.number().default(0),
       lastAttemptedConfigDigest: z.string().optional(),
       lastAttemptedRevision: z.string().optional(),
+      lastAttemptedRevisionDigest: z.string().optional(),
       history: z
         .array(
           z.looseObject({
@@ -40,6 +45,8 @@ const helmReleaseSchema = z.looseObject({
             status: z.string().default(''),
             chartVersion: z.string().default(''),
             configDigest: z.string().default(''),
+            ociDigest: z.string().optional(),
+            lastDeployed: z.string().optional(),
           }),
         )
         .nullish(),
@@ -67,11 +74,16 @@ export function parseHelmRelease(object: unknown): HelmReleaseView {
     ...(status.lastAttemptedRevision === undefined
       ? {}
       : { lastAttemptedRevision: status.lastAttemptedRevision }),
-    history: (status.history ?? []).map(({ version, status: word, chartVersion, configDigest }) => ({
-      version,
-      status: word,
-      chartVersion,
-      configDigest,
+    ...(status.lastAttemptedRevisionDigest === undefined
+      ? {}
+      : { lastAttemptedRevisionDigest: status.lastAttemptedRevisionDigest }),
+    history: (status.history ?? []).map(each => ({
+      version: each.version,
+      status: each.status,
+      chartVersion: each.chartVersion,
+      configDigest: each.configDigest,
+      ...(each.ociDigest === undefined ? {} : { ociDigest: each.ociDigest }),
+      deployedAt: clusterTime(each.lastDeployed),
     })),
     intervalMs: goDurationMs(spec.interval) ?? 0,
     driftDetection: spec.driftDetection?.mode ?? 'disabled',
@@ -83,4 +95,11 @@ export function parseHelmRelease(object: unknown): HelmReleaseView {
     ),
     rolloutIds: rolloutIdsIn([spec.postRenderers, spec.values]),
   };
+}
+
+/** Where its chart comes from, when it does not name the chart itself (api/v2 helmrelease_types.go, spec.chartRef). */
+export function chartRefOf(object: unknown): SourceRef | undefined {
+  const { metadata, spec } = helmReleaseSchema.parse(object);
+  const { kind, name, namespace = metadata.namespace } = spec.chartRef ?? {};
+  return kind === undefined || name === undefined ? undefined : { kind, name, namespace };
 }

@@ -1,11 +1,21 @@
 import { z } from 'zod';
+import type { ArtifactRules } from '../build/tree-builder.ts';
 import { folderOf } from '../config/folder-path.ts';
 import { goDurationMs } from '../flagger/go-duration.ts';
 import type { AppliedWorkload, KustomizationView, SourceView } from '../rollout/observation.ts';
-import { commitIn, conditionOf, conditionSchema, metadataSchema } from './parse-common.ts';
+import type { SourceRef } from './flux-objects.ts';
+import { commitIn, conditionOf, conditionSchema, metadataSchema } from './kube-shapes.ts';
 
 const interval = z.string().default('');
 const conditions = z.array(conditionSchema).nullish();
+
+const refSchema = z.looseObject({
+  branch: z.string().optional(),
+  tag: z.string().optional(),
+  semver: z.string().optional(),
+  name: z.string().optional(),
+  commit: z.string().optional(),
+});
 
 const sourceSchema = z.looseObject({
   metadata: metadataSchema,
@@ -13,8 +23,20 @@ const sourceSchema = z.looseObject({
     url: z.string(),
     interval,
     suspend: z.boolean().optional(),
-    ref: z.looseObject({ branch: z.string().optional(), commit: z.string().optional() }).nullish(),
+    ref: refSchema.nullish(),
     verify: z.unknown().optional(),
+    ignore: z.string().nullish(),
+    sparseCheckout: z.array(z.string()).nullish(),
+    recurseSubmodules: z.boolean().nullish(),
+    include: z
+      .array(
+        z.looseObject({
+          repository: z.looseObject({ name: z.string() }),
+          fromPath: z.string().nullish(),
+          toPath: z.string().nullish(),
+        }),
+      )
+      .nullish(),
   }),
   status: z
     .looseObject({ artifact: z.looseObject({ revision: z.string() }).nullish(), conditions })
@@ -23,21 +45,23 @@ const sourceSchema = z.looseObject({
 
 /** source-controller gitrepository_controller.go: without a ref the branch is master. */
 const DEFAULT_BRANCH = 'master';
+const HEADS = 'refs/heads/';
+
+/**
+ * The branch that is followed, or what is followed in its place. The order is source-controller's (api/v1
+ * gitrepository_types.go, GitRepositoryRef); an empty field is none.
+ */
+function followed(ref: z.infer<typeof refSchema>): Pick<SourceView, 'branch' | 'pinned'> {
+  if (ref.commit) return { pinned: `the commit ${ref.commit}` };
+  if (ref.name?.startsWith(HEADS)) return { branch: ref.name.slice(HEADS.length) };
+  if (ref.name) return { pinned: ref.name };
+  if (ref.semver) return { pinned: `the tags ${ref.semver}` };
+  if (ref.tag) return { pinned: `the tag ${ref.tag}` };
+  return { branch: ref.branch || DEFAULT_BRANCH };
+}
 
 export function parseGitRepository(object: unknown): SourceView {
   const { metadata, spec, status } = sourceSchema.parse(object);
-  const ref = z
-    .looseObject({
-      branch: z.string().optional(),
-      tag: z.unknown(),
-      semver: z.unknown(),
-      name: z.unknown(),
-      commit: z.unknown(),
-    })
-    .partial()
-    .parse(spec.ref ?? {});
-  const pinned = [ref.tag, ref.semver, ref.name, ref.commit].some(each => each !== undefined);
-  const branch = pinned ? undefined : (ref.branch ?? DEFAULT_BRANCH);
   const revision = commitIn(status.artifact?.revision);
   const ready = conditionOf(status.conditions ?? [], 'Ready');
   return {
@@ -45,12 +69,32 @@ export function parseGitRepository(object: unknown): SourceView {
     namespace: metadata.namespace,
     name: metadata.name,
     url: spec.url,
-    ...(branch === undefined ? {} : { branch }),
+    ...followed(spec.ref ?? {}),
     suspended: spec.suspend ?? false,
     ...(revision === undefined ? {} : { revision }),
     ...(ready ? { ready } : {}),
     intervalMs: goDurationMs(spec.interval) ?? 0,
     verifies: spec.verify !== undefined && spec.verify !== null,
+    artifact: artifactRules(spec),
+  };
+}
+
+/** gitrepository_types.go, GitRepositoryInclude: without toPath it is the name of the repository. */
+function artifactRules(spec: z.infer<typeof sourceSchema>['spec']): ArtifactRules {
+  const { ignore, sparseCheckout, recurseSubmodules, include } = spec;
+  return {
+    ...(ignore == null ? {} : { ignore }),
+    ...(sparseCheckout ? { sparseCheckout } : {}),
+    ...(recurseSubmodules == null ? {} : { recurseSubmodules }),
+    ...(include
+      ? {
+          include: include.map(({ repository: { name }, fromPath, toPath }) => ({
+            name,
+            fromPath: fromPath ?? '',
+            toPath: toPath || name,
+          })),
+        }
+      : {}),
   };
 }
 
@@ -106,6 +150,7 @@ export function parseKustomization(object: unknown): KustomizationView {
     ...(spec.targetNamespace === undefined ? {} : { targetNamespace: spec.targetNamespace }),
     ...(spec.images && spec.images.length > 0 ? { imageNames: spec.images.map(({ name }) => name) } : {}),
     ...(workloads ? { workloads } : {}),
+    spec,
   };
 }
 
@@ -117,25 +162,16 @@ function workloadIn(id: string): readonly AppliedWorkload[] {
   return WORKLOADS.includes(kind) ? [{ kind, namespace, name }] : [];
 }
 
-export function sourceRefOf(object: unknown): {
-  readonly kind: string;
-  readonly name: string;
-  readonly namespace: string;
-} {
+export function sourceRefOf(object: unknown): SourceRef {
   const { metadata, spec } = kustomizationSchema.parse(object);
   return { ...spec.sourceRef, namespace: spec.sourceRef.namespace ?? metadata.namespace };
 }
 
-/** A source that holds no commits of ours: only whose it is matters. */
-export function foreignSource(ref: ReturnType<typeof sourceRefOf>): SourceView {
-  const kinds = ['OCIRepository', 'Bucket', 'ExternalArtifact'] as const;
-  return {
-    kind: kinds.find(kind => kind === ref.kind) ?? 'ExternalArtifact',
-    namespace: ref.namespace,
-    name: ref.name,
-    url: '',
-    suspended: false,
-    intervalMs: 0,
-    verifies: false,
-  };
+/** Whether what is written can be read as an object of this kind. */
+export function isKustomization(object: unknown): boolean {
+  return kustomizationSchema.safeParse(object).success;
+}
+
+export function isGitRepository(object: unknown): boolean {
+  return sourceSchema.safeParse(object).success;
 }
