@@ -69,9 +69,11 @@ export async function onRemoteBase(
     for (const namespaced of [true, false]) {
       const content = (naming: Naming) =>
         standInText([workload], { neighbours, naming, renamings, namespaced });
-      const probed = await tree.build(applied(of, `${content(UNNAMED)}---\n${PROBE_TEXT}`, file));
+      const from = named.join(' or ');
+      const probe = `${content(UNNAMED)}---\n${PROBE_TEXT}`;
+      const probed = await tree.build(applied(of, { content: probe, place: file, from }));
       const naming = (probed.kind === 'built' && namingIn(probed.objects)) || UNNAMED;
-      const standIn = applied(of, content(naming), file);
+      const standIn = applied(of, { content: content(naming), place: file, from });
       const built = await tree.build(standIn);
       const written = nameBefore(naming, name);
       const isThere =
@@ -82,7 +84,7 @@ export async function onRemoteBase(
             each.name === name &&
             (each.namespace === undefined || each.namespace === namespace),
         );
-      if (isThere && written !== undefined) return { of: standIn, from: named.join(' or '), name: written };
+      if (isThere && written !== undefined) return { of: standIn, from, name: written };
     }
   }
   return undefined;
@@ -90,13 +92,26 @@ export async function onRemoteBase(
 
 const UNNAMED: Naming = { prefix: '', suffix: '' };
 
-function applied(of: Applied, content: string, place: string): Applied {
+/** The Kustomization without what it takes from other repositories. */
+export function withoutRemoteBases(of: Applied, remotes: readonly Remote[]): Applied {
+  const from = remotes.flatMap(({ named }) => named).join(', ');
+  return applied(of, { content: '', place: undefined, from });
+}
+
+interface Standing {
+  readonly content: string;
+  /** The kustomization that takes it in; undefined = none. */
+  readonly place: string | undefined;
+  readonly from: string;
+}
+
+function applied(of: Applied, { content, place, from }: Standing): Applied {
   const edit = (path: string, now: string): string =>
     KUSTOMIZATION_NAMES.includes(posix.basename(path)) ? withoutRemotes(path, now, path === place) : now;
   return {
     ...of,
     files: withFile(of.files, { path: STAND_IN_FILE, content, edit }),
-    standIn: { spec: spec => spec, file: edit },
+    standIn: { from, spec: spec => spec, file: edit },
   };
 }
 

@@ -39,7 +39,8 @@ export function namingIn(objects: readonly BuiltObject[]): Naming | undefined {
 
 /** Undefined for a name that this naming cannot have made. */
 export function nameBefore({ prefix, suffix }: Naming, live: string): string | undefined {
-  const isMade = live.startsWith(prefix) && live.endsWith(suffix) && live.length > prefix.length + suffix.length;
+  const isMade =
+    live.startsWith(prefix) && live.endsWith(suffix) && live.length > prefix.length + suffix.length;
   return isMade ? live.slice(prefix.length, live.length - suffix.length) : undefined;
 }
 
@@ -66,9 +67,25 @@ export function standInText(
     .filter(each => !workloads.some(({ target }) => target.kind === each.kind && target.name === each.name))
     .flatMap(each => {
       const name = nameBefore(on.naming, each.name);
-      return name === undefined || !first ? [] : [manifest({ ...each, name }, first.live, on)];
+      return name === undefined || !first ? [] : [manifest({ ...each, name }, likeNeighbour(first.live), on)];
     });
   return [...objects, ...others].map(each => stringify(each, { lineWidth: 0 })).join('---\n');
+}
+
+/** Whatever images it has, they are no images of the target. */
+function likeNeighbour({ template, ...live }: LiveWorkload['live']): LiveWorkload['live'] {
+  const pod = record(record(template)['spec']);
+  const lists = ['initContainers', 'containers'].flatMap(list =>
+    pod[list] === undefined
+      ? []
+      : [
+          [
+            list,
+            items(pod[list]).map(each => ({ ...record(each), image: 'neighbour.invalid/image' })),
+          ] as const,
+        ],
+  );
+  return { ...live, template: { ...record(template), spec: { ...pod, ...Object.fromEntries(lists) } } };
 }
 
 function manifest(
@@ -93,7 +110,9 @@ function asWritten(template: unknown, renamings: readonly Renaming[]): unknown {
   );
   const pod = record(record(template)['spec']);
   const lists = ['initContainers', 'containers'].flatMap(list =>
-    pod[list] === undefined ? [] : [[list, items(pod[list]).map(each => renamed(record(each), renamings))] as const],
+    pod[list] === undefined
+      ? []
+      : [[list, items(pod[list]).map(each => renamed(record(each), renamings))] as const],
   );
   return {
     ...record(template),
@@ -128,7 +147,11 @@ export function onlyFile(path: string, content: string): RepositoryFiles {
 /** A repository and one file more. */
 export function withFile(
   files: RepositoryFiles,
-  on: { readonly path: string; readonly content: string; readonly edit: (path: string, text: string) => string },
+  on: {
+    readonly path: string;
+    readonly content: string;
+    readonly edit: (path: string, text: string) => string;
+  },
 ): RepositoryFiles {
   return {
     head: files.head,

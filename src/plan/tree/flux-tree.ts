@@ -1,7 +1,13 @@
 import { posix } from 'node:path';
 import { type Fields, items, record, text } from '../../build/json.ts';
 import type { RepositoryFiles } from '../../build/repository-files.ts';
-import type { ArtifactRules, Build, BuiltObject, TreeBuilder, VariableSource } from '../../build/tree-builder.ts';
+import type {
+  ArtifactRules,
+  Build,
+  BuiltObject,
+  TreeBuilder,
+  VariableSource,
+} from '../../build/tree-builder.ts';
 import { YamlText } from '../../edit/yaml-text.ts';
 import { Refusal } from '../../rollout/verdict.ts';
 
@@ -27,6 +33,8 @@ export interface Applied {
 }
 
 export interface StandIn {
+  /** `https://github.com/acme/base?ref=v1` */
+  readonly from: string;
   readonly spec: (spec: Fields) => Fields;
   readonly file: (path: string, text: string) => string;
 }
@@ -109,10 +117,21 @@ export class FluxTree {
       ]),
     );
     const substituteFrom = await this.variables(of, spec, overlay);
-    const build = await this.builder.build({ files, overlay: edited, artifact, kustomization, substituteFrom });
+    const build = await this.builder.build({
+      files,
+      overlay: edited,
+      artifact,
+      kustomization,
+      substituteFrom,
+    });
     if (build.kind !== 'built') return build;
     const reached = new Set(build.reached);
-    return { ...build, spec, reached, objects: build.objects.map(object => fromRoot(object, folderIn(spec), reached)) };
+    return {
+      ...build,
+      spec,
+      reached,
+      objects: build.objects.map(object => fromRoot(object, folderIn(spec), reached)),
+    };
   }
 
   /** Whether a Kustomization would build something else with these files than without. */
@@ -155,11 +174,13 @@ export class FluxTree {
     if (references.length === 0 || !definedBy || !('by' in definedBy)) return [];
     const above = await this.build(definedBy.by, overlay);
     if (above.kind !== 'built') return [];
-    return above.objects.filter(
-      object =>
-        object.namespace === of.namespace &&
-        references.some(({ kind, name }) => object.kind === kind && object.name === name),
-    ).flatMap(variablesIn);
+    return above.objects
+      .filter(
+        object =>
+          object.namespace === of.namespace &&
+          references.some(({ kind, name }) => object.kind === kind && object.name === name),
+      )
+      .flatMap(variablesIn);
   }
 }
 
@@ -167,7 +188,13 @@ function variablesIn({ kind, name, data }: BuiltObject): readonly VariableSource
   const strings = (map: unknown, decode: (value: string) => string) =>
     Object.entries(record(map)).map(([key, value]) => [key, decode(text(value))] as const);
   if (kind === 'ConfigMap') {
-    return [{ kind, name, content: { kind: 'data', data: Object.fromEntries(strings(data['data'], each => each)) } }];
+    return [
+      {
+        kind,
+        name,
+        content: { kind: 'data', data: Object.fromEntries(strings(data['data'], each => each)) },
+      },
+    ];
   }
   if (kind !== 'Secret') return [];
   const all = [

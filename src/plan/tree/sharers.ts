@@ -2,7 +2,8 @@ import { posix } from 'node:path';
 import { arrivalsOf, type Dye } from '../../build/dye.ts';
 import { type FluxObject, fluxObjectsIn, pathsOf } from '../../build/flux-objects.ts';
 import { record, text } from '../../build/json.ts';
-import { isYamlFile, scalarsOf } from '../../edit/places.ts';
+import { isYamlFile } from '../../edit/places.ts';
+import { scalarsOf } from '../../edit/scalar-file.ts';
 import type { SourceView } from '../../rollout/observation.ts';
 import {
   type Applied,
@@ -63,7 +64,8 @@ export class Sharers {
     for (const sharer of await this.candidates(path)) {
       const build = await this.tree.build(sharer.applied);
       // What cannot be built here may well be built by Flux.
-      if (build.kind === 'unsupported' || (build.kind === 'built' && build.reached.has(path))) sharing.push(sharer);
+      if (build.kind === 'unsupported' || (build.kind === 'built' && build.reached.has(path)))
+        sharing.push(sharer);
     }
     return sharing;
   }
@@ -218,7 +220,7 @@ export class Sharers {
         continue;
       }
       found.add(file);
-      for (const { value } of scalarsOf(file, (await this.tree.text(file)) ?? '')) {
+      for (const { value } of scalarsOf(file, (await this.tree.text(file)) ?? '').scalars) {
         if (value.length > 300) continue;
         const named = posix.join(folder, value.slice(value.indexOf('=') + 1)).replace(/\/$/, '');
         if (paths.has(named)) found.add(named);
@@ -237,7 +239,10 @@ function isSame(of: Applied, path: string | undefined, each: FluxObject): boolea
 
 function folderSharer(folder: string, { files }: FluxTree): Sharer {
   const spec = { path: folder };
-  return { words: folder, applied: { namespace: 'folder', name: folder, files, isOurs: true, artifact: {}, spec } };
+  return {
+    words: folder,
+    applied: { namespace: 'folder', name: folder, files, isOurs: true, artifact: {}, spec },
+  };
 }
 
 function manifestOf({ definedBy }: Applied): string {
