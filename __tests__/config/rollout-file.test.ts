@@ -53,7 +53,6 @@ describe('rollout.yaml', () => {
     ['6.14.1', { version: '6.14.1' }],
     [`sha256:${'d'.repeat(64)}`, { version: `sha256:${'d'.repeat(64)}` }],
     ['ghcr.io/acme/shop:6.14.1', { version: '6.14.1' }],
-    ['ghcr.io/other/shop:1', { version: '1', newRepository: 'ghcr.io/other/shop' }],
     [`ghcr.io/acme/shop:1@sha256:${'d'.repeat(64)}`, { version: `1@sha256:${'d'.repeat(64)}` }],
   ])('takes its least form, the value from set: image=%s', (value, expected) => {
     const { changes, name } = parsed(LEAST, [{ name: 'image', value }]);

@@ -1,6 +1,5 @@
-import { isScalar } from 'yaml';
-import { type Place, type Step, scalarsOf, type WrittenScalar } from '../edit/places.ts';
-import { YamlText } from '../edit/yaml-text.ts';
+import { keyOfPlace, type Place } from '../edit/places.ts';
+import { type FileScalar, scalarsOf } from '../edit/scalar-file.ts';
 import { record } from './json.ts';
 
 /**
@@ -44,31 +43,26 @@ export function placesOf(
 ): readonly Omit<Dye, 'value'>[] {
   const sought = tokens.filter(token => token !== '' && content.includes(token));
   if (sought.length === 0) return [];
-  return scalarsOf(file, content).flatMap(scalar => {
-    if (reach === 'plain' && isName(scalar)) return [];
+  return scalarsOf(file, content).scalars.flatMap(scalar => {
+    const { address, line } = scalar;
+    if (reach === 'plain' && NAMES.includes(String(keyOfPlace({ address })))) return [];
     return sought.flatMap(token =>
       spansOf(scalar, token, reach).map(from => ({
-        place: { file, steps: scalar.steps, from, to: from + token.length },
+        place: { file, address, line, from, to: from + token.length },
         token,
       })),
     );
   });
 }
 
-function isName({ steps }: WrittenScalar): boolean {
-  const key = steps.at(-1)?.path.at(-1);
-  return typeof key === 'string' && NAMES.includes(key);
-}
-
 /** Offsets at which a token stands in a scalar. */
-function spansOf({ value, type, steps }: WrittenScalar, token: string, reach: Reach): readonly number[] {
-  if (type !== 'string') return value === token ? [0] : [];
+function spansOf({ value, reads }: FileScalar, token: string, reach: Reach): readonly number[] {
+  if (reads !== 'string') return value === token ? [0] : [];
   const offsets: number[] = [];
   for (let at = value.indexOf(token); at >= 0; at = value.indexOf(token, at + token.length)) {
     const before = value[at - 1] ?? '';
     const after = value[at + token.length] ?? '';
-    const isPlain =
-      /^[:@=]?$/.test(before) && (after === '' || (after === '@' && before !== '@')) && steps.length > 0;
+    const isPlain = /^[:@=]?$/.test(before) && (after === '' || (after === '@' && before !== '@'));
     const isWord = !/[\w.-]/.test(before) && !/[\w-]/.test(after);
     if (reach === 'plain' ? isPlain : isWord) offsets.push(at);
   }
@@ -85,44 +79,30 @@ function dyeLike(token: string, index: number): string | number {
   return `dye${String(index).padStart(5, '0')}dye`;
 }
 
-/** Texts with dyes in them: for a build, and not for people: quotes and blocks are written anew. */
+/** A file with dyes in it. */
 export function dyedText(file: string, content: string, dyes: readonly Dye[]): string {
-  if (dyes.length === 0) return content;
-  const [whole, stepped] = [
-    dyes.filter(({ place }) => place.steps.length === 0),
-    dyes.filter(({ place }) => place.steps.length > 0),
-  ];
-  if (whole.length > 0) return spliced(content, whole.map(spliceOf));
-  const text = new YamlText(file, content);
-  const bySteps = Map.groupBy(stepped, ({ place }) => JSON.stringify(place.steps[0]));
-  const splices = [...bySteps.values()].flatMap(group => {
-    const step = group[0]?.place.steps[0];
-    const node = step && text.node(step.document, step.path);
-    if (!step || !isScalar(node) || !node.range) return [];
-    const [from, to] = node.range;
-    const inner = group.map(dye => ({ ...dye, place: { ...dye.place, steps: dye.place.steps.slice(1) } }));
-    const value = dyedText(`${file}.yaml`, String(node.value), inner);
-    const isBlock = node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED';
-    const isNumber = typeof node.value === 'number';
-    return [{ from, to, value: `${isNumber ? value : JSON.stringify(value)}${isBlock ? '\n' : ''}` }];
-  });
-  return spliced(content, splices);
+  const all = scalarsOf(file, content);
+  const values = new Map(all.scalars.map(({ address, value }) => [JSON.stringify(address), value]));
+  const byScalar = Map.groupBy(dyes, ({ place }) => JSON.stringify(place.address));
+  return all.replaced(
+    [...byScalar].flatMap(([key, [first, ...others]]) =>
+      first
+        ? [
+            {
+              address: first.place.address,
+              value: spliced(values.get(key) ?? '', [first, ...others]),
+              as: 'like-before',
+            },
+          ]
+        : [],
+    ),
+  );
 }
 
-interface Splice {
-  readonly from: number;
-  readonly to: number;
-  readonly value: string;
-}
-
-function spliceOf({ place, value }: Dye): Splice {
-  return { from: place.from, to: place.to, value: String(value) };
-}
-
-function spliced(text: string, splices: readonly Splice[]): string {
-  return splices
-    .toSorted((one, other) => other.from - one.from)
-    .reduce((now, { from, to, value }) => `${now.slice(0, from)}${value}${now.slice(to)}`, text);
+function spliced(text: string, dyes: readonly Dye[]): string {
+  return dyes
+    .toSorted((one, other) => other.place.from - one.place.from)
+    .reduce((now, { place, value }) => `${now.slice(0, place.from)}${value}${now.slice(place.to)}`, text);
 }
 
 /** Every field of what was built in which a dye is seen. */
@@ -166,7 +146,7 @@ function walk(
   }
 }
 
-/** The steps of a place, as one key. */
-export function keyOf({ file, steps }: { readonly file: string; readonly steps: readonly Step[] }): string {
-  return JSON.stringify([file, steps]);
+/** The scalar of a place, as one key. */
+export function keyOf({ file, address }: Pick<Place, 'file' | 'address'>): string {
+  return JSON.stringify([file, address]);
 }

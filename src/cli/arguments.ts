@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { formatProblems } from '../config/rollout-file.ts';
+import { readSet } from '../config/set-lines.ts';
 
 export const USAGE = `gated-rollout: what the action would do, from your own machine. It never writes to Git or to the cluster.
 
@@ -51,11 +53,8 @@ export function readArguments(argv: readonly string[]): Arguments | undefined {
       '--cluster says whose manifests are meant where no cluster is asked: give --offline, too.',
     );
   }
-  const set = (values.set ?? []).map(text => {
-    const equals = text.indexOf('=');
-    if (equals < 1) throw new UsageError(`--set ${text}: a name and a value are needed, as in image=6.14.1.`);
-    return { name: text.slice(0, equals), value: text.slice(equals + 1) };
-  });
+  const { set, problems } = readSet(values.set ?? [], '--set');
+  if (problems.length > 0) throw new UsageError(formatProblems(problems));
   return {
     command,
     config: values.config ?? 'rollout.yaml',

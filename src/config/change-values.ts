@@ -23,6 +23,8 @@ export function changeValues(
   on: { readonly valuesNeeded: boolean; readonly placeholder?: string | undefined } = { valuesNeeded: true },
 ): { readonly values: ReadonlyMap<number, string>; readonly problems: readonly ConfigProblem[] } {
   const values = new Map<number, string>();
+  /** By which name. */
+  const given = new Map<number, string>();
   const problems: ConfigProblem[] = [];
   const images = changes.filter(({ yaml }) => yaml.image !== undefined).length;
   const charts = changes.filter(({ yaml }) => yaml.chart !== undefined).length;
@@ -31,6 +33,9 @@ export function changeValues(
     const meant = known.filter(({ names }) => names.includes(name));
     const [only] = meant;
     if (meant.length === 1 && only) {
+      const before = given.get(only.change.index);
+      if (before !== undefined) problems.push(doubled(only.names, [before, name]));
+      given.set(only.change.index, name);
       values.set(only.change.index, value);
       continue;
     }
@@ -64,6 +69,16 @@ export function changeValues(
     });
   }
   return { values, problems };
+}
+
+/** The second would win without a word; with a value from outside that has a line end, it would be a stranger's. */
+function doubled(names: readonly string[], [one, other]: readonly [string, string]): ConfigProblem {
+  return {
+    field: 'input set',
+    found: one === other ? `${one} twice` : `${one} and ${other}`,
+    allowed: `one value for ${names[0] ?? one}`,
+    message: one === other ? `${one} is set twice.` : `${one} and ${other} set the same change.`,
+  };
 }
 
 function namesOf(

@@ -1,5 +1,6 @@
 import { durationMs } from './duration.ts';
 import { nearest } from './nearest.ts';
+import { readSet } from './set-lines.ts';
 import type { ConfigProblem, Inputs } from './settings.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -214,24 +215,10 @@ class InputReader {
     return { namespace: namespace ?? '', name: service ?? '', port: port ?? '' };
   }
 
-  assignments(name: InputName): Inputs['set'] {
-    const lines = this.text(name)
-      .split('\n')
-      .map(line => line.trim());
-    return lines.flatMap(line => {
-      if (line === '' || line.startsWith('#')) return [];
-      const equals = line.indexOf('=');
-      const key = line.slice(0, Math.max(0, equals)).trim();
-      if (key === '') {
-        this.problem(name, {
-          found: line,
-          allowed: 'name=value, one per line',
-          message: `A line of ${name} has no name before an equals sign.`,
-        });
-        return [];
-      }
-      return [{ name: key, value: line.slice(equals + 1).trim() }];
-    });
+  assignments(name: 'set'): Inputs['set'] {
+    const { set, problems } = readSet(this.text(name).split(/\r?\n/), `input ${name}`);
+    this.problems.push(...problems);
+    return set;
   }
 
   problem(name: string, problem: Omit<ConfigProblem, 'field' | 'position'>): void {

@@ -235,9 +235,9 @@ function canarySettings(
 /** One paragraph per problem: `rollout.yaml:3:5: change[0].env: …`. */
 export function formatProblems(problems: readonly ConfigProblem[]): string {
   return problems
-    .map(({ position, field, found, allowed, message }) => {
+    .map(({ position, field, found, allowed, message, remedy }) => {
       const where = position ? `${position.file}:${position.line}:${position.column}: ` : '';
-      return `${where}${field}: ${message} Found: ${found}. Allowed: ${allowed}.`;
+      return `${where}${field}: ${message} Found: ${found}. Allowed: ${allowed}.${remedy === undefined ? '' : ` ${remedy}`}`;
     })
     .join('\n');
 }

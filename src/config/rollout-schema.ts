@@ -32,6 +32,14 @@ export const changeSchema = z
       .describe('Image repository, with the new tag or digest unless `set` gives it.')
       .meta({ examples: ['ghcr.io/acme/shop', 'ghcr.io/acme/shop:6.14.1'] })
       .optional(),
+    repositories: z
+      .array(z.string().min(1))
+      .min(1)
+      .describe(
+        'Other repositories that a value of `set` may name in full (`image=ghcr.io/acme/shop-rc:1`); unsaid, none: whoever may run the step could release any image.',
+      )
+      .meta({ examples: [['ghcr.io/acme/shop-rc']] })
+      .optional(),
     env: z.string().min(1).describe('Environment variable of a container.').optional(),
     arg: z.string().min(1).describe('Argument of a container, such as --ui-logo.').optional(),
     chart: z

@@ -29,7 +29,7 @@ export type Change = {
       readonly repository: string;
       /** Tag, digest or both. */
       readonly version: string;
-      /** A new repository, when `set` names another one: `image=ghcr.io/other/shop:1`. */
+      /** A new repository, when the value names another one that rollout.yaml allows: `ghcr.io/other/shop:1`. */
       readonly newRepository?: string;
     }
   | { readonly kind: 'env'; readonly env: string; readonly value: string }
@@ -181,5 +181,8 @@ export interface ConfigProblem {
   readonly field: string;
   readonly found: string;
   readonly allowed: string;
+  /** A sentence. */
   readonly message: string;
+  /** A sentence that says what to do, where the rest does not. */
+  readonly remedy?: string;
 }

@@ -15,7 +15,10 @@ export interface Difference {
   readonly to: unknown;
 }
 
-export function changedObjects(before: readonly BuiltObject[], after: readonly BuiltObject[]): readonly ChangedObject[] {
+export function changedObjects(
+  before: readonly BuiltObject[],
+  after: readonly BuiltObject[],
+): readonly ChangedObject[] {
   const [olds, nows] = [new Set(before.map(content)), new Set(after.map(content))];
   const gone = before.filter(object => !nows.has(content(object)));
   const come = after.filter(object => !olds.has(content(object)));

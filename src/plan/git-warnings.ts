@@ -1,13 +1,12 @@
 import { type Path, record, valueAt } from '../build/json.ts';
 import type { BuiltObject } from '../build/tree-builder.ts';
-import { lineOfPlace } from '../edit/places.ts';
 import { targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import type { Ground } from './changes/wanted.ts';
 import { identity, nameOf } from './differences.ts';
 import type { PlanWarning } from './plan.ts';
 import type { TargetSource } from './sources/target-source.ts';
-import type { Applied, FluxTree } from './tree/flux-tree.ts';
+import { type Applied, type FluxTree, wordsOf } from './tree/flux-tree.ts';
 import { manifestOf } from './tree/manifests.ts';
 import { originsOf } from './tree/origins.ts';
 
@@ -21,8 +20,9 @@ const RECONCILE = 'kustomize.toolkit.fluxcd.io/reconcile';
 export async function gitWarnings(source: TargetSource, { tree }: Ground): Promise<readonly PlanWarning[]> {
   const { of, object, target } = source;
   await refuseUnapplied(object, { tree, of });
+  const elsewhere = of.standIn ? [notHere(of, of.standIn.from)] : [];
   const replicas = source.isBuilt ? record(object.data['spec'])['replicas'] : undefined;
-  if (replicas === undefined || replicas === null || target.kind !== 'Deployment') return [];
+  if (replicas === undefined || replicas === null || target.kind !== 'Deployment') return elsewhere;
   const at = await lineOfField(tree, { of, object, path: ['spec', 'replicas'] });
   const where = at ? `${at.path}:${at.line}` : 'The tree';
   if (replicas === 0) {
@@ -33,12 +33,20 @@ export async function gitWarnings(source: TargetSource, { tree }: Ground): Promi
     );
   }
   return [
+    ...elsewhere,
     {
       code: 'replicas-in-git',
       message: `${where} sets replicas: ${String(replicas)} for ${targetKey(target)}; Flux and Flagger will fight over it. Take it out, or use a HorizontalPodAutoscaler.`,
       ...at,
     },
   ];
+}
+
+function notHere(of: Applied, from: string): PlanWarning {
+  return {
+    code: 'not-built',
+    message: `What ${wordsOf(of)} takes from ${from} is not in this repository and was not built; the plan is proven by the rest, and by what is live.`,
+  };
 }
 
 /**
@@ -82,6 +90,5 @@ export async function lineOfField(
   const field = { of, tokens: [value], read };
   const [dye] = (await originsOf(tree, [field])).get(field)?.dyes ?? [];
   if (!dye) return undefined;
-  const { file } = dye.place;
-  return { path: file, line: lineOfPlace((await tree.text(file)) ?? '', dye.place) };
+  return { path: dye.place.file, line: dye.place.line };
 }

@@ -41,7 +41,11 @@ function chainOf(
     const known = on.known.get(key);
     if (known) return known;
     if (!isFrom(view, source)) return undefined;
-    const definedBy = above ? { by: above } : view.manifest === undefined ? undefined : { file: view.manifest };
+    const definedBy = above
+      ? { by: above }
+      : view.manifest === undefined
+        ? undefined
+        : { file: view.manifest };
     const applied: Applied = {
       namespace: view.namespace,
       name: view.name,

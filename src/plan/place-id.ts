@@ -14,13 +14,20 @@ interface Placing {
 }
 
 /** On the pod template in the target's own manifest. */
-export function inManifest({ target, manifest, annotations }: Placing & { readonly manifest: Manifest }): IdWay {
+export function inManifest({
+  target,
+  manifest,
+  annotations,
+}: Placing & { readonly manifest: Manifest }): IdWay {
   const { file, document, root } = manifest;
   const path = [...root, ...TEMPLATE_ANNOTATIONS];
   return {
     write: edits => {
       edits.update(file, start =>
-        Object.entries(annotations).reduce((at, [key, value]) => at.set(document, [...path, key], value), start),
+        Object.entries(annotations).reduce(
+          (at, [key, value]) => at.set(document, [...path, key], value),
+          start,
+        ),
       );
       return { kind: 'annotations', target, path: file.path, document, annotations: path };
     },
@@ -41,7 +48,9 @@ export function inLayerPatch(
     write: edits => {
       edits.write(path, new YamlText(path, ID_PATCH_HEADER).withFirstDocument(patch).text);
       edits.update(layer.file, file =>
-        isListed(file, fileName) ? file : file.append(0, ['patches'], { path: fileName, ...on.workload.selected }),
+        isListed(file, fileName)
+          ? file
+          : file.append(0, ['patches'], { path: fileName, ...on.workload.selected }),
       );
       return { kind: 'annotations', target, path, document: 0, annotations: TEMPLATE_ANNOTATIONS };
     },

@@ -72,7 +72,12 @@ function setByManifest({ target }: TargetSource, applied: readonly AppliedChange
 
 async function problemOf(
   source: TargetSource,
-  on: { readonly ground: Ground; readonly edits: Edits; readonly id: string; readonly sources: readonly TargetSource[] },
+  on: {
+    readonly ground: Ground;
+    readonly edits: Edits;
+    readonly id: string;
+    readonly sources: readonly TargetSource[];
+  },
 ): Promise<string | undefined> {
   const { ground, edits, id, sources } = on;
   const build = await ground.tree.build(source.of, edits.snapshot());
@@ -91,6 +96,9 @@ function unplaced({ target }: TargetSource, problem: string): Refusal {
   return new Refusal(
     'chain-broken',
     `The id of the rollout would not reach the pod template of ${targetKey(target)} alone, so that the delivery could not be proven: ${problem || 'there is no file in which it could be put'}.`,
-    { remedy: 'Look for a patch that takes annotations away (annotations: null) or replaces them all, or give the target a kustomization of its own.' },
+    {
+      remedy:
+        'Look for a patch that takes annotations away (annotations: null) or replaces them all, or give the target a kustomization of its own.',
+    },
   );
 }

@@ -73,7 +73,11 @@ export class ReleasePlanner {
     if (rollout.barrier && adopted.length === 0) await raiseBarrier(ground, canaries);
     const { edits, placements } = follows
       ? { edits: ground.edits, placements: [] }
-      : await placeIds(ground, { sources, applied, annotations: this.annotations(query.rolloutId, this.sourceSha) });
+      : await placeIds(ground, {
+          sources,
+          applied,
+          annotations: this.annotations(query.rolloutId, this.sourceSha),
+        });
 
     const values = {
       expectations: applied.flatMap(({ expectation }) => (expectation ? [expectation] : [])),
@@ -182,7 +186,8 @@ export class ReleasePlanner {
     for (const change of this.rollout.changes) {
       if (change.kind === 'field' || change.kind === 'input') continue;
       for (const source of sources) {
-        if (change.in.includes(targetKey(source.target))) fields.push(...(await source.fieldsOf(change, ground)));
+        if (change.in.includes(targetKey(source.target)))
+          fields.push(...(await source.fieldsOf(change, ground)));
       }
     }
     const inTemplates = await applyFields(fields, ground);

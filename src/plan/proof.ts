@@ -87,7 +87,10 @@ function isShown(of: Applied, sources: readonly TargetSource[]): boolean {
   return sources.some(
     source =>
       (source.of === of && of.isOurs) ||
-      (!source.of.isOurs && source.of.definedBy !== undefined && 'by' in source.of.definedBy && source.of.definedBy.by === of),
+      (!source.of.isOurs &&
+        source.of.definedBy !== undefined &&
+        'by' in source.of.definedBy &&
+        source.of.definedBy.by === of),
   );
 }
 
@@ -99,7 +102,10 @@ async function proveValues({ ground, sources, applied, id, release }: ProofQuery
       const value = read(after.objects);
       compared += 1;
       if (String(value) === wanted) continue;
-      const seen = found.requested === 'another one' ? 'another value' : `${value === undefined ? 'nothing' : String(value)} of it`;
+      const seen =
+        found.requested === 'another one'
+          ? 'another value'
+          : `${value === undefined ? 'nothing' : String(value)} of it`;
       throw new Refusal(
         'chain-broken',
         `${found.change} of ${found.target} would be ${found.requested} in ${found.path}:${found.line}, but Flux builds ${seen}: something else in the build sets it.`,
@@ -155,4 +161,3 @@ function shown({ before, after }: ChangedObject): BuiltChange {
 function textOf(object: BuiltObject | undefined): string {
   return object ? stringify(object.data, { lineWidth: 0, indentSeq: false }) : '';
 }
-

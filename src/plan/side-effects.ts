@@ -114,12 +114,14 @@ function isNamed(change: Change, target: string): boolean {
 function isOurs({ path, from, to }: Difference): boolean {
   const [, , , map, annotation] = path;
   if (map === undefined) {
-    return from === undefined && Object.keys(record(to)).join() === 'annotations' && onlyOurs(record(to)['annotations']);
+    return (
+      from === undefined &&
+      Object.keys(record(to)).join() === 'annotations' &&
+      onlyOurs(record(to)['annotations'])
+    );
   }
   if (map !== 'annotations') return false;
-  return annotation === undefined
-    ? onlyOurs({ ...record(from), ...record(to) })
-    : OURS.includes(annotation);
+  return annotation === undefined ? onlyOurs({ ...record(from), ...record(to) }) : OURS.includes(annotation);
 }
 
 function onlyOurs(annotations: unknown): boolean {
@@ -150,4 +152,3 @@ function shown(value: unknown): string {
   const words = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
   return words.length > 80 ? `${words.slice(0, 77)}…` : words;
 }
-

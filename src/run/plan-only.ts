@@ -109,13 +109,12 @@ function planView(
       ...plan.adoption.map(file => planned(file, true)),
       ...(plan.unchanged ? [] : plan.files.map(file => planned(file, false))),
     ],
-    built:
-      !plan.unchanged
-        ? plan.build.objects.map(({ object, before, after }) => ({
-            object,
-            diff: unifiedDiff(before, after),
-          }))
-        : [],
+    built: !plan.unchanged
+      ? plan.build.objects.map(({ object, before, after }) => ({
+          object,
+          diff: unifiedDiff(before, after),
+        }))
+      : [],
     canaries: plan.schedule.map(({ target, analysis, shortestMs, longestMs: longest }) => ({
       target,
       adopted: plan.adopted.includes(target),
@@ -139,7 +138,11 @@ function planView(
 
 function buildCheck({ by, compared }: BuildProof): PlanView['checks'][number] {
   const values = compared > 0 ? 'the values asked for are in it, and ' : '';
-  return { what: 'Build', state: 'good', detail: `${by} built it before and after: ${values}nothing else changes` };
+  return {
+    what: 'Build',
+    state: 'good',
+    detail: `${by} built it before and after: ${values}nothing else changes`,
+  };
 }
 
 function definitions(plan: ReleasePlan): PlanView['checks'][number] {

@@ -71,7 +71,13 @@ export async function planCanary(on: CanaryOn): Promise<PlannedCanary> {
     const schedule = scheduleOf(key, canaryAnalysis(spec), { name, namespace, spec });
     if (on.settings) await upstream({ ...on, settings: on.settings }, spec);
     const warnings = await warningsOf(on, spec);
-    return { adopted: false, ...(canary.manifest ? { site: canary.manifest } : {}), schedule, rendered, warnings };
+    return {
+      adopted: false,
+      ...(canary.manifest ? { site: canary.manifest } : {}),
+      schedule,
+      rendered,
+      warnings,
+    };
   }
   if (live) {
     if (on.settings) throw elsewhere(key, on.settings);
@@ -91,7 +97,11 @@ async function upstream(on: Settled, spec: Fields): Promise<void> {
   if (!on.settings.serviceUpstream) return;
   const { file, line } = on.settings.position;
   const seen = on.objects.filter(({ kind }) => kind === 'Ingress').map(({ name }) => name);
-  await addServiceUpstream(await ingressBeside(on, spec), { ground: on.ground, seen, where: `${file}:${line}` });
+  await addServiceUpstream(await ingressBeside(on, spec), {
+    ground: on.ground,
+    seen,
+    where: `${file}:${line}`,
+  });
 }
 
 /** What is asked for is no longer missing. */
@@ -99,7 +109,10 @@ async function warningsOf(on: CanaryOn, spec: Fields): Promise<readonly PlanWarn
   const { target, template } = on.source;
   const all = canaryWarnings({ target, template, spec, ingress: await ingressBeside(on, spec) });
   const claims = refuseClaims({ ...on, isAdopted: false });
-  return [...claims, ...all.filter(({ code }) => code !== 'service-upstream' || !on.settings?.serviceUpstream)];
+  return [
+    ...claims,
+    ...all.filter(({ code }) => code !== 'service-upstream' || !on.settings?.serviceUpstream),
+  ];
 }
 
 async function edited(
@@ -153,7 +166,8 @@ async function writeBeside(canary: Manifest, object: Fields, { objects, ground }
   const { kind, name } = { kind: text(object['kind']), name: text(record(object['metadata'])['name']) };
   const there = objects.find(each => each.kind === kind && each.name === name);
   const manifest = there && (await manifestOf(ground.tree, there));
-  if (manifest) ground.edits.update(manifest.file, file => editCanary(file, manifest, record(object['spec'])));
+  if (manifest)
+    ground.edits.update(manifest.file, file => editCanary(file, manifest, record(object['spec'])));
   else ground.edits.update(canary.file, file => file.withDocument(object));
 }
 
@@ -245,7 +259,9 @@ function notLive(target: TargetKey, canary: Written): Refusal {
   return new Refusal(
     'chain-broken',
     `The tree has a Canary for ${target} (${placeOf(canary)}), but the cluster has none.`,
-    { remedy: 'Look why Flux has not applied it: is the Kustomization Ready, and is Flagger’s CRD installed?' },
+    {
+      remedy: 'Look why Flux has not applied it: is the Kustomization Ready, and is Flagger’s CRD installed?',
+    },
   );
 }
 

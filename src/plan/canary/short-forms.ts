@@ -1,4 +1,9 @@
-import type { AlertSettings, CanarySettings, MetricSettings, WebhookSettings } from '../../config/settings.ts';
+import type {
+  AlertSettings,
+  CanarySettings,
+  MetricSettings,
+  WebhookSettings,
+} from '../../config/settings.ts';
 import { METRIC_PRESETS, type MetricPreset } from '../../flagger/metric-presets.ts';
 import { record } from '../../build/json.ts';
 

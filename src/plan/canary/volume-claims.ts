@@ -28,7 +28,8 @@ export function refuseClaims(on: {
     const message = `${key} mounts the ${what}, and Flagger runs ${target.name} and ${target.name}-primary side by side: both would write into the same volume, or one would hang in Multi-Attach.`;
     if (isAdopted && built) {
       throw new Refusal('bad-config', `No Canary can be added to ${key}: ${message}`, {
-        remedy: 'Keep the data outside of the workload, or in a volume that many pods may write (ReadWriteMany).',
+        remedy:
+          'Keep the data outside of the workload, or in a volume that many pods may write (ReadWriteMany).',
       });
     }
     return [{ code: 'volume-claim', message }];

@@ -15,7 +15,12 @@ import type { ApartOn } from './workload-fields.ts';
 /** By an images entry or a patch of a kustomization that only this environment uses. */
 export function apartInLayer(layer: Layer, workload: PatchedWorkload, on: ApartOn): Apart {
   const { path } = layer.file;
-  const own = { path, words: `patches in ${path}`, line: lineOf(layer.file, ['patches'], []), byManifest: false };
+  const own = {
+    path,
+    words: `patches in ${path}`,
+    line: lineOf(layer.file, ['patches'], []),
+    byManifest: false,
+  };
   if (on.change.kind === 'image') return { ...own, ...entryOf(layer.file, [], on) };
   const name = `${workload.name}-${slugOf(on)}.yaml`;
   const content = on.change.kind === 'env' ? merging(workload, on) : replacing(on);
@@ -30,7 +35,11 @@ export function apartInLayer(layer: Layer, workload: PatchedWorkload, on: ApartO
       const file = posix.join(layer.folder, name);
       edits.write(file, new YamlText(file, VALUE_PATCH_HEADER).withFirstDocument(content).text);
       edits.update(layer.file, kustomization =>
-        kustomization.append(0, ['patches'], on.change.kind === 'env' ? { path: name } : { path: name, target }),
+        kustomization.append(
+          0,
+          ['patches'],
+          on.change.kind === 'env' ? { path: name } : { path: name, target },
+        ),
       );
     },
   };
@@ -57,12 +66,21 @@ export function apartInManifest(definition: Manifest, workload: PatchedWorkload,
   };
 }
 
-function lineOf(file: YamlText, path: readonly (string | number)[], above: readonly (string | number)[], document = 0): number {
+function lineOf(
+  file: YamlText,
+  path: readonly (string | number)[],
+  above: readonly (string | number)[],
+  document = 0,
+): number {
   return file.lineOf(document, file.node(document, path) ? path : above);
 }
 
 /** The entry that has the image already, else a new one. */
-function entryOf(file: YamlText, path: readonly (string | number)[], on: ApartOn): Pick<Apart, 'write' | 'words'> {
+function entryOf(
+  file: YamlText,
+  path: readonly (string | number)[],
+  on: ApartOn,
+): Pick<Apart, 'write' | 'words'> {
   const { repository } = splitImage(on.current);
   const wanted = splitImage(on.wanted);
   const keys = {
@@ -78,12 +96,14 @@ function entryOf(file: YamlText, path: readonly (string | number)[], on: ApartOn
         ({ name, newName }) => name === repository || newName === repository,
       );
       if (index >= 0) {
-        const steps = [{ document: 0, path: [...path, 'images', index] }];
-        setInEntry(edits, { file: file.path, content: now.text, steps, above: 0 }, keys);
+        const address = { document: 0, path: [...path, 'images', index, 'name'] };
+        setInEntry(edits, { file: file.path, content: now.text, address }, keys);
         return;
       }
       const given = Object.entries(keys).filter(([, value]) => value !== undefined);
-      edits.update(now, at => at.append(0, [...path, 'images'], { name: repository, ...Object.fromEntries(given) }));
+      edits.update(now, at =>
+        at.append(0, [...path, 'images'], { name: repository, ...Object.fromEntries(given) }),
+      );
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Change } from '../../config/settings.ts';
-import { lineOfPlace } from '../../edit/places.ts';
 import type { Edits } from '../../edit/edits.ts';
+import { record } from '../../build/json.ts';
+import { unhashed } from '../../rollout/name-hash.ts';
 import { kindOfKey, type ObjectRef } from '../../rollout/target.ts';
 import type { Expectation } from '../../rollout/expectation.ts';
 import { Refusal } from '../../rollout/verdict.ts';
@@ -49,7 +50,11 @@ interface Applying {
 async function applyField(field: WantedField, on: Applying): Promise<AppliedChange> {
   const { origin, ground } = on;
   const at = await lineOf(origin, ground);
-  if (!at) return applied(field, { ...(await setElsewhere(field, on)), byManifest: field.of.definedBy !== undefined });
+  if (!at)
+    return applied(field, {
+      ...(await setElsewhere(field, on)),
+      byManifest: field.of.definedBy !== undefined,
+    });
   const done = { path: at.path, line: at.line, byManifest: origin.byManifest, along: [] };
   if (field.isThere) return applied(field, done);
   refuseMarked(ground.settings, at);
@@ -79,12 +84,17 @@ async function applyField(field: WantedField, on: Applying): Promise<AppliedChan
     });
   }
   await field.inPlace(ground, origin);
-  return applied(field, { ...done, along: beyond });
+  const source = origin.arrivals.find(({ object }) => object.kind === 'ConfigMap')?.object;
+  return {
+    ...applied(field, { ...done, along: beyond }),
+    ...(source ? { subject: { kind: source.kind, name: unhashed(source.name) } } : {}),
+  };
 }
 
 function applied(
   field: WantedField,
-  on: Pick<FoundValue, 'path' | 'line'> & Pick<AppliedChange, 'byManifest'> & { readonly along?: readonly string[] },
+  on: Pick<FoundValue, 'path' | 'line'> &
+    Pick<AppliedChange, 'byManifest'> & { readonly along?: readonly string[] },
 ): AppliedChange {
   const { change, target, words, expectation, currentExpectation } = field;
   const { path, line, byManifest, along = [] } = on;
@@ -109,7 +119,7 @@ async function lineOf({ dyes: [dye] }: Origin, { tree }: Ground): Promise<LineAt
   if (!dye) return undefined;
   const path = dye.place.file;
   const content = (await tree.text(path)) ?? '';
-  const line = lineOfPlace(content, dye.place);
+  const { line } = dye.place;
   return { path, line, text: content.split('\n')[line - 1] ?? '' };
 }
 
@@ -122,7 +132,10 @@ function othersWithin(field: WantedField, { origin, fields }: Applying): readonl
     );
   const others = origin.arrivals.filter(
     arrived =>
-      !isAsked(arrived) && field.isMeant?.(arrived) !== true && !isFluxKustomization(arrived.object, field.of),
+      !isAsked(arrived) &&
+      field.isMeant?.(arrived) !== true &&
+      !isFluxKustomization(arrived.object, field.of) &&
+      !isSourceOnly(arrived.object, { origin, asked }),
   );
   const own = (object: ArrivedAt['object']): boolean => identity(object) === identity(field.object);
   return [
@@ -135,8 +148,27 @@ function othersWithin(field: WantedField, { origin, fields }: Applying): readonl
   ];
 }
 
+/** A ConfigMap from which a replacement takes the value, and that no other workload reads. */
+function isSourceOnly(
+  object: ArrivedAt['object'],
+  { origin, asked }: { readonly origin: Origin; readonly asked: readonly WantedField[] },
+): boolean {
+  if (object.kind !== 'ConfigMap') return false;
+  const name = JSON.stringify(object.name);
+  return !origin.objects.some(
+    other =>
+      other !== object &&
+      !asked.some(each => identity(each.object) === identity(other)) &&
+      JSON.stringify(record(other.data['spec'])).includes(name),
+  );
+}
+
 /** Who else is built from the same line: other Kustomizations, and folders of the repository. */
-async function othersBeyond(origin: Origin, field: WantedField, { sharers }: Ground): Promise<readonly string[]> {
+async function othersBeyond(
+  origin: Origin,
+  field: WantedField,
+  { sharers }: Ground,
+): Promise<readonly string[]> {
   const above = origin.above
     .map(({ object }) => object)
     .filter(object => !isFluxKustomization(object, field.of) && object.kind === 'Kustomization');
@@ -171,7 +203,7 @@ function unfollowed({ of, change, target, words, wanted: _ }: WantedField): Refu
   const variable = /\$\{?\w+/.exec(words.current)?.[0];
   return new Refusal(
     'change-not-found',
-    `${words.change} of ${target} is ${words.current} in what Flux builds from ${folderWords(folderIn(of.spec))}, and no line of this repository that we could change sets it so (${change.position.file}:${change.position.line})${variable === undefined ? '' : `: the variable ${variable} is set outside of it`}.`,
+    `${words.change} of ${target} is ${words.current} in what Flux builds from ${folderWords(folderIn(of.spec))}, and no line of this repository that we could change sets it so (${change.position.file}:${change.position.line})${variable === undefined ? '' : `: the variable ${variable} is set outside of it`}${of.definedBy ? '' : ', nor its own manifest, which is not in this repository'}.`,
     {
       remedy:
         'It may be put together by a transformer, a replacement with a delimiter, or a variable that comes from elsewhere. Write the value out in the manifest, or in a patch.',
@@ -201,7 +233,10 @@ async function setApart(field: WantedField, { fields, ground }: Applying): Promi
       const asked = fields.filter(
         each => each.change === field.change && identity(each.object) === identity(object),
       );
-      return asked.length === 0 || differences(old?.data, now?.data).some(({ to }) => !asked.some(each => each.wanted === to));
+      return (
+        asked.length === 0 ||
+        differences(old?.data, now?.data).some(({ to }) => !asked.some(each => each.wanted === to))
+      );
     });
     if (others.length === 0 && field.read(after.objects) === field.wanted) {
       way.write(edits);
@@ -217,11 +252,16 @@ async function setApart(field: WantedField, { fields, ground }: Applying): Promi
   const { file, line } = field.change.position;
   const [problem] = problems;
   if (problem === undefined) {
-    throw new Refusal('shared-line', `${file}:${line}: the folder that Flux applies has no kustomization to hold the value.`, {
-      remedy: 'Give it a kustomization.yaml, or say write: base.',
-    });
+    throw new Refusal(
+      'shared-line',
+      `${file}:${line}: the folder that Flux applies has no kustomization to hold the value.`,
+      {
+        remedy: 'Give it a kustomization.yaml, or say write: base.',
+      },
+    );
   }
   throw new Refusal('change-ambiguous', `${file}:${line}: ${problem}.`, {
-    remedy: 'Name all of them as targets, set the value by hand in this environment’s own folder, or say write: base.',
+    remedy:
+      'Name all of them as targets, set the value by hand in this environment’s own folder, or say write: base.',
   });
 }

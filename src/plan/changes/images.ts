@@ -1,7 +1,8 @@
 import { record } from '../../build/json.ts';
 import { keyOf } from '../../build/dye.ts';
 import type { Edits } from '../../edit/edits.ts';
-import { editHeld, type Step, stringAt, writePlace } from '../../edit/places.ts';
+import { editAround, keyOfPlace, scalarAt, writePlace } from '../../edit/places.ts';
+import type { Address } from '../../edit/scalar-file.ts';
 import { YamlText } from '../../edit/yaml-text.ts';
 import type { Change } from '../../config/settings.ts';
 import { Refusal } from '../../rollout/verdict.ts';
@@ -43,18 +44,16 @@ export async function writeImage(
     const [first] = dyes;
     if (!first) continue;
     const content = (await tree.text(first.place.file)) ?? '';
-    const parts = first.place.steps.at(-1)?.path ?? [];
-    const key = parts.at(-1);
-    if (typeof key === 'string' && ['newTag', 'digest', 'newName'].includes(key)) {
+    if (['newTag', 'digest', 'newName'].includes(String(keyOfPlace(first.place)))) {
       const keys = {
         ...versionKeys(change.version),
         ...(change.newRepository === undefined ? {} : { newName: change.newRepository }),
       };
-      setInEntry(edits, { file: first.place.file, content, steps: first.place.steps, above: 1 }, keys);
+      setInEntry(edits, { file: first.place.file, content, address: first.place.address }, keys);
       continue;
     }
-    const now = stringAt(edits.textOf(first.place.file) ?? content, first.place) ?? '';
-    const old = stringAt(content, first.place) ?? '';
+    const now = scalarAt(edits.textOf(first.place.file) ?? content, first.place)?.value ?? '';
+    const old = scalarAt(content, first.place)?.value ?? '';
     // Another change of the same release was here already: one line for several containers.
     if (now !== old) continue;
     const from = Math.min(...dyes.map(({ place }) => place.from));
@@ -77,28 +76,24 @@ function partOf(change: ImageChange, on: { readonly isDigest: boolean; readonly 
   return (on.isDigest ? digest : newTag) ?? '';
 }
 
-/** An images entry in a map of a file, or of a text in it. */
+/** An images entry in a file, or in a text of it. */
 export interface EntryAt {
   readonly file: string;
   readonly content: string;
-  readonly steps: readonly Step[];
-  /** How many keys of the last step lead out of the entry. */
-  readonly above: number;
+  /** Of one of its fields. */
+  readonly address: Address;
 }
 
-export function setInEntry(edits: Edits, { file, content, steps, above }: EntryAt, keys: EntryKeys): void {
-  const set = (text: YamlText, [step, ...inner]: readonly Step[]): YamlText => {
-    if (!step) return text;
-    if (inner.length > 0) return editHeld(text, step, held => set(held, inner));
-    const path = step.path.slice(0, step.path.length - above);
-    // First what is set, so that an entry is never empty in between.
-    const given = Object.entries(keys).filter(([, value]) => value !== undefined);
-    const dropped = Object.entries(keys).filter(([, value]) => value === undefined);
-    const withGiven = given.reduce((at, [key, value]) => at.set(step.document, [...path, key], value), text);
-    return dropped.reduce((at, [key]) => at.delete(step.document, [...path, key]), withGiven);
-  };
-  const now = new YamlText(file, edits.textOf(file) ?? content);
-  edits.update(now, text => set(text, steps));
+export function setInEntry(edits: Edits, { file, content, address }: EntryAt, keys: EntryKeys): void {
+  // First what is set, so that an entry is never empty in between.
+  const given = Object.entries(keys).filter(([, value]) => value !== undefined);
+  const dropped = Object.entries(keys).filter(([, value]) => value === undefined);
+  edits.update(new YamlText(file, edits.textOf(file) ?? content), text =>
+    editAround(text, address, (start, { document, path }) => {
+      const withGiven = given.reduce((at, [key, value]) => at.set(document, [...path, key], value), start);
+      return dropped.reduce((at, [key]) => at.delete(document, [...path, key]), withGiven);
+    }),
+  );
 }
 
 /** Names by which images entries of a file make a repository of another one: `shop` for `ghcr.io/acme/shop`. */

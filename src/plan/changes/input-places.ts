@@ -4,7 +4,9 @@ import type { Change } from '../../config/settings.ts';
 import type { Edits } from '../../edit/edits.ts';
 import { isYamlFile } from '../../edit/places.ts';
 import { YamlText } from '../../edit/yaml-text.ts';
-import { fieldInText, lineOfKey } from '../../rollout/text-field.ts';
+import { keyLines, type LineFormat } from '../../rollout/key-lines.ts';
+import { fieldInText } from '../../rollout/text-field.ts';
+import { writtenInLine } from '../../edit/line-value.ts';
 import { Refusal } from '../../rollout/verdict.ts';
 import { KUSTOMIZATION_NAMES } from '../tree/sharers.ts';
 import type { Ground } from './wanted.ts';
@@ -78,9 +80,13 @@ function literalsOf(generator: Readonly<Record<string, unknown>>): readonly stri
 function literalsIn(content: string): readonly string[] {
   const data = record(new YamlText('kustomization.yaml', content).data(0));
   return ['configMapGenerator', 'secretGenerator'].flatMap(list =>
-    items(data[list]).map(record).flatMap(generator =>
-      literalsOf(generator).map(each => `${list}.${text(generator['name'])}.${each.slice(0, Math.max(0, each.indexOf('=')))}`),
-    ),
+    items(data[list])
+      .map(record)
+      .flatMap(generator =>
+        literalsOf(generator).map(
+          each => `${list}.${text(generator['name'])}.${each.slice(0, Math.max(0, each.indexOf('=')))}`,
+        ),
+      ),
   );
 }
 
@@ -98,20 +104,22 @@ function inDocument(change: InputChange, content: string): NamedPlace | undefine
 }
 
 function inLines(change: InputChange, content: string): NamedPlace | undefined {
-  const at = lineOfKey(content, change.path.join('.'));
+  const key = change.path.join('.');
+  const format = lineFormat(change.file);
+  const at = keyLines(content, format).findLast(line => line.key === key);
   if (!at) return undefined;
-  if (/[\r\n]/.test(change.value)) {
-    throw new Refusal(
-      'bad-config',
-      `${change.position.file}:${change.position.line}: the value of ${change.path.join('.')} has several lines, which a line of ${change.file} cannot hold.`,
-      { remedy: 'Give a value of one line, or keep it in a YAML file.' },
-    );
-  }
   return {
     current: at.value,
     line: at.line,
     lineText: content.split('\n')[at.line - 1] ?? '',
-    write: (edits, value) =>
-      edits.writeText(change.file, `${content.slice(0, at.start)}${value}${content.slice(at.end)}`),
+    write: (edits, value) => {
+      const text = writtenInLine(value, { path: change.file, format, key });
+      edits.writeText(change.file, `${content.slice(0, at.start)}${text}${content.slice(at.end)}`);
+    },
   };
+}
+
+/** How kustomize or Java reads the lines of a file. */
+export function lineFormat(path: string): LineFormat {
+  return /\.env$/i.test(path) ? 'env' : 'properties';
 }

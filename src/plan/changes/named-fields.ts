@@ -2,20 +2,27 @@ import { record, text } from '../../build/json.ts';
 import type { BuiltObject } from '../../build/tree-builder.ts';
 import type { Change } from '../../config/settings.ts';
 import type { Edits } from '../../edit/edits.ts';
-import { lineOfPlace } from '../../edit/places.ts';
+import { isYamlFile } from '../../edit/places.ts';
 import { YamlText } from '../../edit/yaml-text.ts';
 import { unhashed } from '../../rollout/name-hash.ts';
 import { targetKey } from '../../rollout/target.ts';
 import { fieldInText } from '../../rollout/text-field.ts';
 import { Refusal } from '../../rollout/verdict.ts';
-import { type ChangedObject, changedObjects, differences, identity, nameOf, namedValueAt } from '../differences.ts';
+import {
+  type ChangedObject,
+  changedObjects,
+  differences,
+  identity,
+  nameOf,
+  namedValueAt,
+} from '../differences.ts';
 import type { TargetSource } from '../sources/target-source.ts';
 import { type Applied, folderIn, folderWords } from '../tree/flux-tree.ts';
 import { objectsIn } from '../tree/manifests.ts';
 import { originsOf } from '../tree/origins.ts';
 import type { AppliedChange } from './apply.ts';
 import { refuseMarked } from './guards.ts';
-import { type InputChange, inputPlace, type NamedPlace } from './input-places.ts';
+import { type InputChange, inputPlace, lineFormat, type NamedPlace } from './input-places.ts';
 import type { Ground, Proven } from './wanted.ts';
 
 type FieldChange = Extract<Change, { kind: 'field' }>;
@@ -177,7 +184,12 @@ function ofInput(change: InputChange, { place, source, changed }: At): readonly 
   const generated = changed.filter(({ after }) => after?.kind === 'ConfigMap' || after?.kind === 'Secret');
   // A file may feed several generators: those count that the target speaks of, if it speaks of any.
   const words = JSON.stringify(source.template ?? null);
-  const spoken = generated.filter(({ after }) => words.includes(JSON.stringify(after?.name ?? '')) || words.includes(JSON.stringify(unhashed(after?.name ?? ''))) || source.takesFrom(after ?? { kind: '', name: '' }));
+  const spoken = generated.filter(
+    ({ after }) =>
+      words.includes(JSON.stringify(after?.name ?? '')) ||
+      words.includes(JSON.stringify(unhashed(after?.name ?? ''))) ||
+      source.takesFrom(after ?? { kind: '', name: '' }),
+  );
   return (spoken.length > 0 ? spoken : generated).flatMap(each => {
     const { before, after, of } = each;
     const key = differences(record(before?.data)['data'], record(after?.data)['data'])[0]?.path[0];
@@ -196,7 +208,7 @@ function ofGenerated(
   const object = { kind, namespace: source.target.namespace, name: unhashed(after.name) };
   const now = dataOf(after, key);
   const isWhole = now === change.value || now === PROBE;
-  const format = /\.(?:ya?ml|json)$/i.test(change.file) ? 'yaml' : 'properties';
+  const format = isYamlFile(change.file) ? 'yaml' : lineFormat(change.file);
   const within = isWhole ? undefined : ({ format, path: change.path } as const);
   const proven: Proven = {
     of: on.of,
@@ -214,7 +226,8 @@ function ofGenerated(
     line: place.line,
   };
   const done = { change, byManifest: false, along: [], subject: object, proven: [proven] };
-  if (kind === 'Secret') return { ...done, found: { ...found, current: 'a secret', requested: 'another one' } };
+  if (kind === 'Secret')
+    return { ...done, found: { ...found, current: 'a secret', requested: 'another one' } };
   const shown = { ...found, current: place.current, requested: change.value };
   // Values of Helm are no ConfigMap of the target's own; the id in the same HelmRelease proves the delivery.
   if (source.takesFrom(object)) return { ...done, found: shown };
@@ -282,6 +295,6 @@ async function setterOf(change: NamedChange, of: Applied, ground: Ground): Promi
   const field = { of, tokens: [dataOf(object, key) ?? ''], read };
   const [dye] = (await originsOf(ground.tree, [field])).get(field)?.dyes ?? [];
   if (!dye) return undefined;
-  const line = lineOfPlace((await ground.tree.text(dye.place.file)) ?? '', dye.place);
+  const { line } = dye.place;
   return `${key} of ${nameOf({ ...object, name: unhashed(object.name) })} is set in ${dye.place.file}:${line}`;
 }

@@ -70,7 +70,6 @@ export interface PatchedWorkload {
   readonly selected?: { readonly target: { readonly kind: string; readonly name: string } };
 }
 
-
 export function notFound(
   change: Change,
   on: { readonly target: TargetKey; readonly where: string },

@@ -1,7 +1,7 @@
 import { items, type Path, record, text, valueAt } from '../../build/json.ts';
 import type { BuiltObject } from '../../build/tree-builder.ts';
 import type { Change } from '../../config/settings.ts';
-import { stringAt, writePlace } from '../../edit/places.ts';
+import { scalarAt, writePlace } from '../../edit/places.ts';
 import { splitImage } from '../../rollout/live-value.ts';
 import { type TargetRef, targetKey } from '../../rollout/target.ts';
 import { Refusal } from '../../rollout/verdict.ts';
@@ -56,7 +56,11 @@ export async function fieldsOf(
   }
 }
 
-async function imageFields(change: ImageChange, on: Workload, tree: FluxTree): Promise<readonly WantedField[]> {
+async function imageFields(
+  change: ImageChange,
+  on: Workload,
+  tree: FluxTree,
+): Promise<readonly WantedField[]> {
   const images = containersOf(template(on)).flatMap(container => {
     const image = text(container.data['image']);
     return image === '' ? [] : [{ container, image, ...splitImage(image) }];
@@ -69,7 +73,9 @@ async function imageFields(change: ImageChange, on: Workload, tree: FluxTree): P
   const direct = fitting([change.repository]);
   const wanted = direct.length > 0 ? direct : fitting(await renamed(change.repository, on, tree));
   if (wanted.length === 0) {
-    const seen = images.map(({ container, repository, version }) => `${container.name}: ${repository}:${version}`);
+    const seen = images.map(
+      ({ container, repository, version }) => `${container.name}: ${repository}:${version}`,
+    );
     throw missing(
       change,
       on,
@@ -89,7 +95,12 @@ async function imageFields(change: ImageChange, on: Workload, tree: FluxTree): P
     const as = change.newRepository ?? repository;
     const expectation = { kind: 'image', target: targetKey(on.target), ...named(container) } as const;
     return {
-      ...common(change, on, { container, field: ['image'], current: image, wanted: imageReference(as, change.version) }),
+      ...common(change, on, {
+        container,
+        field: ['image'],
+        current: image,
+        wanted: imageReference(as, change.version),
+      }),
       tokens: versionTokens(repository, version),
       words: {
         change: `image ${repository}`,
@@ -134,7 +145,12 @@ function valueField(change: Exclude<TemplateChange, ImageChange>, on: Workload):
   const expectation = { kind: change.kind, target: targetKey(on.target), ...named(container), name } as const;
   const [token, replacement] = value === '' ? [before, `${before}${change.value}`] : [value, change.value];
   return {
-    ...common(change, on, { container, field, current: `${before}${value}`, wanted: `${before}${change.value}` }),
+    ...common(change, on, {
+      container,
+      field,
+      current: `${before}${value}`,
+      wanted: `${before}${change.value}`,
+    }),
     tokens: [token],
     words: { change: `${change.kind} ${name}`, current: value, requested: change.value },
     expectation: { ...expectation, value: change.value },
@@ -167,7 +183,7 @@ function common(change: TemplateChange, on: Workload, at: Omit<ApartOn, 'change'
 export async function writeValue({ tree, edits }: Ground, { dyes }: Origin, value: string): Promise<void> {
   for (const { place, token } of dyes) {
     const content = (await tree.text(place.file)) ?? '';
-    const now = stringAt(edits.textOf(place.file) ?? content, place);
+    const now = scalarAt(edits.textOf(place.file) ?? content, place)?.value;
     if (now?.slice(place.from, place.to) === token) writePlace(edits, place, value, content);
   }
 }

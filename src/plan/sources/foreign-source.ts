@@ -10,7 +10,13 @@ import { fieldsOf } from '../changes/workload-fields.ts';
 import { identity } from '../differences.ts';
 import { specOf } from '../ground.ts';
 import { inPatchList } from '../place-id.ts';
-import { type Applied, type BuiltTree, folderIn, folderWords, isFluxKustomization } from '../tree/flux-tree.ts';
+import {
+  type Applied,
+  type BuiltTree,
+  folderIn,
+  folderWords,
+  isFluxKustomization,
+} from '../tree/flux-tree.ts';
 import { layersOf } from '../tree/layers.ts';
 import { definitionOf, type Manifest } from '../tree/manifests.ts';
 import { idIn, isTarget } from './manifest-source.ts';
@@ -172,22 +178,28 @@ export async function standInFor(
     artifact: {},
     spec: specOf(link.view),
     definedBy: { by: carrier },
-    standIn: { spec: spec => onStandIn(spec, dropped), file: (_, text) => text },
+    standIn: { from: urlOf(link), spec: spec => onStandIn(spec, dropped), file: (_, text) => text },
   });
   const carried = await tree.built(carrier);
   const object = carried.objects.find(each => isFluxKustomization(each, link.view));
   const spec = record(object?.data['spec']);
   const patches = items(spec['patches']);
   const every = new Set(patches.keys());
-  const naming: Naming = namingIn((await tree.built(of(PROBE_TEXT, every))).objects) ?? { prefix: '', suffix: '' };
-  const content = standInText(workloads, {
-    naming,
-    neighbours: link.view.workloads ?? [],
-    renamings: renamingsIn(spec['images']),
-  });
-  const whole = of(content, new Set());
-  if ((await tree.build(whole)).kind === 'built') return whole;
+  const naming: Naming = namingIn((await tree.built(of(PROBE_TEXT, every))).objects) ?? {
+    prefix: '',
+    suffix: '',
+  };
+  const renamings = renamingsIn(spec['images']);
+  const neighbours = link.view.workloads ?? [];
+  const contents = [true, false].map(namespaced =>
+    standInText(workloads, { naming, neighbours, renamings, namespaced }),
+  );
+  for (const content of contents) {
+    const whole = of(content, new Set());
+    if ((await tree.build(whole)).kind === 'built') return whole;
+  }
   // A patch of what only the other repository has, or one that has done its work on the live object already.
+  const [content = ''] = contents;
   const dropped = new Set<number>();
   for (const index of every) {
     const alone = of(content, new Set([...every].filter(each => each !== index)));
@@ -211,5 +223,7 @@ function withoutTests(entry: unknown): unknown {
   const content = new YamlText('patch', patch).data(0);
   if (!Array.isArray(content)) return entry;
   const operations = items(content).filter(each => record(each)['op'] !== 'test');
-  return operations.length === content.length ? entry : { ...record(entry), patch: JSON.stringify(operations) };
+  return operations.length === content.length
+    ? entry
+    : { ...record(entry), patch: JSON.stringify(operations) };
 }

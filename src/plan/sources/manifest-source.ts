@@ -177,7 +177,10 @@ export function targetIn(target: TargetRef, built: BuiltTree, folder: string): B
   throw new Refusal(
     'target-not-found',
     `What Flux builds from ${folder} has no ${target.kind === 'Service' ? 'Knative Service' : target.kind} ${target.namespace}/${target.name}; it has ${seen.join(', ') || 'none at all'}.`,
-    { remedy: 'Check kind, namespace and name; what another repository or a chart brings is traced in the cluster.' },
+    {
+      remedy:
+        'Check kind, namespace and name; what another repository or a chart brings is traced in the cluster.',
+    },
   );
 }
 

@@ -7,6 +7,7 @@ import { type Applied, folderIn } from '../tree/flux-tree.ts';
 import { KUSTOMIZATION_NAMES } from '../tree/sharers.ts';
 import {
   type LiveWorkload,
+  type Naming,
   nameBefore,
   namingIn,
   PROBE_TEXT,
@@ -63,34 +64,54 @@ export async function onRemoteBase(
       .map(async file => record(new YamlText(file, (await tree.text(file)) ?? '').data(0))['images']),
   );
   const renamings = images.flatMap(renamingsIn);
+  const { kind, name, namespace } = workload.target;
   for (const { file, named } of remotes) {
-    const content = (naming: { readonly prefix: string; readonly suffix: string }) =>
-      standInText([workload], { neighbours, naming, renamings });
-    const unnamed = { prefix: '', suffix: '' };
-    const probed = await tree.build(applied(of, `${content(unnamed)}---\n${PROBE_TEXT}`, file));
-    const naming = probed.kind === 'built' ? namingIn(probed.objects) : undefined;
-    const standIn = applied(of, content(naming ?? unnamed), file);
-    const built = await tree.build(standIn);
-    const { kind, name, namespace } = workload.target;
-    const isThere =
-      built.kind === 'built' &&
-      built.objects.some(
-        each =>
-          each.kind === kind && each.name === name && (each.namespace === undefined || each.namespace === namespace),
-      );
-    const written = nameBefore(naming ?? unnamed, name);
-    if (isThere && written !== undefined) return { of: standIn, from: named.join(' or '), name: written };
+    for (const namespaced of [true, false]) {
+      const content = (naming: Naming) =>
+        standInText([workload], { neighbours, naming, renamings, namespaced });
+      const from = named.join(' or ');
+      const probe = `${content(UNNAMED)}---\n${PROBE_TEXT}`;
+      const probed = await tree.build(applied(of, { content: probe, place: file, from }));
+      const naming = (probed.kind === 'built' && namingIn(probed.objects)) || UNNAMED;
+      const standIn = applied(of, { content: content(naming), place: file, from });
+      const built = await tree.build(standIn);
+      const written = nameBefore(naming, name);
+      const isThere =
+        built.kind === 'built' &&
+        built.objects.some(
+          each =>
+            each.kind === kind &&
+            each.name === name &&
+            (each.namespace === undefined || each.namespace === namespace),
+        );
+      if (isThere && written !== undefined) return { of: standIn, from, name: written };
+    }
   }
   return undefined;
 }
 
-function applied(of: Applied, content: string, place: string): Applied {
+const UNNAMED: Naming = { prefix: '', suffix: '' };
+
+/** The Kustomization without what it takes from other repositories. */
+export function withoutRemoteBases(of: Applied, remotes: readonly Remote[]): Applied {
+  const from = remotes.flatMap(({ named }) => named).join(', ');
+  return applied(of, { content: '', place: undefined, from });
+}
+
+interface Standing {
+  readonly content: string;
+  /** The kustomization that takes it in; undefined = none. */
+  readonly place: string | undefined;
+  readonly from: string;
+}
+
+function applied(of: Applied, { content, place, from }: Standing): Applied {
   const edit = (path: string, now: string): string =>
     KUSTOMIZATION_NAMES.includes(posix.basename(path)) ? withoutRemotes(path, now, path === place) : now;
   return {
     ...of,
     files: withFile(of.files, { path: STAND_IN_FILE, content, edit }),
-    standIn: { spec: spec => spec, file: edit },
+    standIn: { from, spec: spec => spec, file: edit },
   };
 }
 

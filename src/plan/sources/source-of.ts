@@ -11,7 +11,7 @@ import { type Applied, type BuiltTree, folderIn, folderWords } from '../tree/flu
 import { ForeignSource, type KustomizationLink, standInFor, urlOf } from './foreign-source.ts';
 import { HelmSource } from './helm/helm-source.ts';
 import { isTarget, ManifestSource, targetIn } from './manifest-source.ts';
-import { onRemoteBase, remotesOf } from './remote-base.ts';
+import { onRemoteBase, remotesOf, withoutRemoteBases } from './remote-base.ts';
 import type { LiveWorkload } from './stand-in.ts';
 import type { TargetSource } from './target-source.ts';
 
@@ -101,6 +101,11 @@ async function fromRemote(
   const named = remotes.flatMap(each => each.named);
   if (named.length === 0) return undefined;
   refuseKnativeFrom(target, named.join(' or '));
+  const local = withoutRemoteBases(of, remotes);
+  const here = await ground.tree.build(local);
+  if (here.kind === 'built' && here.objects.some(object => isTarget(object, target))) {
+    return await fromManifest(target, { of: local, built: here, ground });
+  }
   const live = view?.target;
   if (!live) throw unseen(target, named.join(' or '));
   const base = await onRemoteBase(of, {

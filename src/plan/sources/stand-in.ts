@@ -39,7 +39,8 @@ export function namingIn(objects: readonly BuiltObject[]): Naming | undefined {
 
 /** Undefined for a name that this naming cannot have made. */
 export function nameBefore({ prefix, suffix }: Naming, live: string): string | undefined {
-  const isMade = live.startsWith(prefix) && live.endsWith(suffix) && live.length > prefix.length + suffix.length;
+  const isMade =
+    live.startsWith(prefix) && live.endsWith(suffix) && live.length > prefix.length + suffix.length;
   return isMade ? live.slice(prefix.length, live.length - suffix.length) : undefined;
 }
 
@@ -53,28 +54,50 @@ export function standInText(
     readonly neighbours: readonly AppliedWorkload[];
     readonly naming: Naming;
     readonly renamings: readonly Renaming[];
+    /** Whether the manifests name their namespaces; kustomize finds the objects of a patch by what they name. */
+    readonly namespaced: boolean;
   },
 ): string {
   const objects = workloads.flatMap(({ target, live }) => {
     const name = nameBefore(on.naming, target.name);
-    return name === undefined ? [] : [manifest({ ...target, name }, live, on.renamings)];
+    return name === undefined ? [] : [manifest({ ...target, name }, live, on)];
   });
   const [first] = workloads;
   const others = on.neighbours
     .filter(each => !workloads.some(({ target }) => target.kind === each.kind && target.name === each.name))
     .flatMap(each => {
       const name = nameBefore(on.naming, each.name);
-      return name === undefined || !first ? [] : [manifest({ ...each, name }, first.live, on.renamings)];
+      return name === undefined || !first ? [] : [manifest({ ...each, name }, likeNeighbour(first.live), on)];
     });
   return [...objects, ...others].map(each => stringify(each, { lineWidth: 0 })).join('---\n');
 }
 
-function manifest(of: AppliedWorkload, live: LiveWorkload['live'], renamings: readonly Renaming[]) {
+/** Whatever images it has, they are no images of the target. */
+function likeNeighbour({ template, ...live }: LiveWorkload['live']): LiveWorkload['live'] {
+  const pod = record(record(template)['spec']);
+  const lists = ['initContainers', 'containers'].flatMap(list =>
+    pod[list] === undefined
+      ? []
+      : [
+          [
+            list,
+            items(pod[list]).map(each => ({ ...record(each), image: 'neighbour.invalid/image' })),
+          ] as const,
+        ],
+  );
+  return { ...live, template: { ...record(template), spec: { ...pod, ...Object.fromEntries(lists) } } };
+}
+
+function manifest(
+  of: AppliedWorkload,
+  live: LiveWorkload['live'],
+  { renamings, namespaced }: { readonly renamings: readonly Renaming[]; readonly namespaced: boolean },
+) {
   const { kind, name, namespace } = of;
   return {
     apiVersion: kind === 'Job' || kind === 'CronJob' ? 'batch/v1' : 'apps/v1',
     kind,
-    metadata: { name, namespace, ...(live.labels ? { labels: live.labels } : {}) },
+    metadata: { name, ...(namespaced ? { namespace } : {}), ...(live.labels ? { labels: live.labels } : {}) },
     spec: { template: asWritten(live.template, renamings) },
   };
 }
@@ -87,7 +110,9 @@ function asWritten(template: unknown, renamings: readonly Renaming[]): unknown {
   );
   const pod = record(record(template)['spec']);
   const lists = ['initContainers', 'containers'].flatMap(list =>
-    pod[list] === undefined ? [] : [[list, items(pod[list]).map(each => renamed(record(each), renamings))] as const],
+    pod[list] === undefined
+      ? []
+      : [[list, items(pod[list]).map(each => renamed(record(each), renamings))] as const],
   );
   return {
     ...record(template),
@@ -122,7 +147,11 @@ export function onlyFile(path: string, content: string): RepositoryFiles {
 /** A repository and one file more. */
 export function withFile(
   files: RepositoryFiles,
-  on: { readonly path: string; readonly content: string; readonly edit: (path: string, text: string) => string },
+  on: {
+    readonly path: string;
+    readonly content: string;
+    readonly edit: (path: string, text: string) => string;
+  },
 ): RepositoryFiles {
   return {
     head: files.head,

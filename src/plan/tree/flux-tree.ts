@@ -1,7 +1,13 @@
 import { posix } from 'node:path';
 import { type Fields, items, record, text } from '../../build/json.ts';
 import type { RepositoryFiles } from '../../build/repository-files.ts';
-import type { ArtifactRules, Build, BuiltObject, TreeBuilder, VariableSource } from '../../build/tree-builder.ts';
+import type {
+  ArtifactRules,
+  Build,
+  BuiltObject,
+  TreeBuilder,
+  VariableSource,
+} from '../../build/tree-builder.ts';
 import { YamlText } from '../../edit/yaml-text.ts';
 import { Refusal } from '../../rollout/verdict.ts';
 
@@ -27,6 +33,8 @@ export interface Applied {
 }
 
 export interface StandIn {
+  /** `https://github.com/acme/base?ref=v1` */
+  readonly from: string;
   readonly spec: (spec: Fields) => Fields;
   readonly file: (path: string, text: string) => string;
 }
@@ -45,7 +53,7 @@ export type TreeBuild = ({ readonly kind: 'built' } & BuiltTree) | Exclude<Build
 export class FluxTree {
   readonly files: RepositoryFiles;
   private readonly builder: TreeBuilder;
-  private readonly builds = new WeakMap<Overlay, Map<string, Promise<TreeBuild>>>();
+  private readonly builds = new WeakMap<Overlay, Map<Applied, Promise<TreeBuild>>>();
   private readonly texts = new Map<string, Promise<string | undefined>>();
 
   constructor(on: { readonly files: RepositoryFiles; readonly builder: TreeBuilder }) {
@@ -61,11 +69,10 @@ export class FluxTree {
   }
 
   build(of: Applied, overlay: Overlay = UNEDITED): Promise<TreeBuild> {
-    const known = this.builds.get(overlay) ?? new Map<string, Promise<TreeBuild>>();
+    const known = this.builds.get(overlay) ?? new Map<Applied, Promise<TreeBuild>>();
     this.builds.set(overlay, known);
-    const key = idOf(of);
-    const build = known.get(key) ?? this.buildAnew(of, overlay);
-    known.set(key, build);
+    const build = known.get(of) ?? this.buildAnew(of, overlay);
+    known.set(of, build);
     return build;
   }
 
@@ -103,14 +110,28 @@ export class FluxTree {
       metadata: { namespace, name },
       spec: standIn ? standIn.spec(spec) : spec,
     };
-    const edited = standIn
-      ? new Map([...overlay].map(([path, now]) => [path, now === null ? null : standIn.file(path, now)]))
-      : overlay;
+    const edited = new Map(
+      [...(of.isOurs ? overlay : UNEDITED)].map(([path, now]) => [
+        path,
+        now === null || !standIn ? now : standIn.file(path, now),
+      ]),
+    );
     const substituteFrom = await this.variables(of, spec, overlay);
-    const build = await this.builder.build({ files, overlay: edited, artifact, kustomization, substituteFrom });
+    const build = await this.builder.build({
+      files,
+      overlay: edited,
+      artifact,
+      kustomization,
+      substituteFrom,
+    });
     if (build.kind !== 'built') return build;
     const reached = new Set(build.reached);
-    return { ...build, spec, reached, objects: build.objects.map(object => fromRoot(object, folderIn(spec), reached)) };
+    return {
+      ...build,
+      spec,
+      reached,
+      objects: build.objects.map(object => fromRoot(object, folderIn(spec), reached)),
+    };
   }
 
   /** Whether a Kustomization would build something else with these files than without. */
@@ -153,11 +174,13 @@ export class FluxTree {
     if (references.length === 0 || !definedBy || !('by' in definedBy)) return [];
     const above = await this.build(definedBy.by, overlay);
     if (above.kind !== 'built') return [];
-    return above.objects.filter(
-      object =>
-        object.namespace === of.namespace &&
-        references.some(({ kind, name }) => object.kind === kind && object.name === name),
-    ).flatMap(variablesIn);
+    return above.objects
+      .filter(
+        object =>
+          object.namespace === of.namespace &&
+          references.some(({ kind, name }) => object.kind === kind && object.name === name),
+      )
+      .flatMap(variablesIn);
   }
 }
 
@@ -165,7 +188,13 @@ function variablesIn({ kind, name, data }: BuiltObject): readonly VariableSource
   const strings = (map: unknown, decode: (value: string) => string) =>
     Object.entries(record(map)).map(([key, value]) => [key, decode(text(value))] as const);
   if (kind === 'ConfigMap') {
-    return [{ kind, name, content: { kind: 'data', data: Object.fromEntries(strings(data['data'], each => each)) } }];
+    return [
+      {
+        kind,
+        name,
+        content: { kind: 'data', data: Object.fromEntries(strings(data['data'], each => each)) },
+      },
+    ];
   }
   if (kind !== 'Secret') return [];
   const all = [
@@ -182,10 +211,6 @@ function fromRoot(object: BuiltObject, folder: string, reached: ReadonlySet<stri
   const path = object.origin?.path;
   if (path === undefined || reached.has(path)) return object;
   return { ...object, origin: { ...object.origin, path: posix.join(folder, path) } };
-}
-
-export function idOf({ namespace, name, definedBy }: Applied): string {
-  return `${namespace}/${name}${definedBy && 'file' in definedBy ? ` ${definedBy.file}` : ''}`;
 }
 
 /** `Kustomization flux-system/apps` */

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { BuiltObject } from '../../build/tree-builder.ts';
-import { scalarsOf } from '../../edit/places.ts';
+import { scalarsOf } from '../../edit/scalar-file.ts';
 import { YamlText } from '../../edit/yaml-text.ts';
 import { type Applied, type FluxTree, folderIn } from './flux-tree.ts';
 import { KUSTOMIZATION_NAMES } from './sharers.ts';
@@ -25,7 +25,9 @@ export async function layersOf(tree: FluxTree, of: Applied, object: BuiltObject)
     if (one.held.size !== other.held.size) return other.held.size - one.held.size;
     return Number(names(other, one)) - Number(names(one, other));
   });
-  return ordered.toSorted((one, other) => Number(other.layer.isOwn) - Number(one.layer.isOwn)).map(({ layer }) => layer);
+  return ordered
+    .toSorted((one, other) => Number(other.layer.isOwn) - Number(one.layer.isOwn))
+    .map(({ layer }) => layer);
 }
 
 interface Marked {
@@ -78,7 +80,7 @@ function identity({ kind, namespace, name }: BuiltObject): string {
 }
 
 function names({ layer }: Marked, other: Marked): boolean {
-  return scalarsOf(layer.file.path, layer.file.text).some(
+  return scalarsOf(layer.file.path, layer.file.text).scalars.some(
     ({ value }) => posix.join(layer.folder || '.', value).replace(/\/$/, '') === (other.layer.folder || '.'),
   );
 }

@@ -59,6 +59,7 @@ export async function definitionOf(tree: FluxTree, of: Applied): Promise<Manifes
     return own && { ...own, file, name: of.name, data: record(own.data) };
   }
   const above = await tree.build(definedBy ? definedBy.by : of);
-  const own = above.kind === 'built' ? above.objects.find(object => isFluxKustomization(object, of)) : undefined;
+  const own =
+    above.kind === 'built' ? above.objects.find(object => isFluxKustomization(object, of)) : undefined;
   return own && (await manifestOf(tree, own));
 }

@@ -2,13 +2,13 @@ import { posix } from 'node:path';
 import { arrivalsOf, type Dye } from '../../build/dye.ts';
 import { type FluxObject, fluxObjectsIn, pathsOf } from '../../build/flux-objects.ts';
 import { record, text } from '../../build/json.ts';
-import { isYamlFile, scalarsOf } from '../../edit/places.ts';
+import { isYamlFile } from '../../edit/places.ts';
+import { scalarsOf } from '../../edit/scalar-file.ts';
 import type { SourceView } from '../../rollout/observation.ts';
 import {
   type Applied,
   type FluxTree,
   folderIn,
-  idOf,
   isFluxKustomization,
   type Overlay,
   wordsOf,
@@ -24,14 +24,18 @@ export interface Sharer {
   readonly applied: Applied;
 }
 
-/** Whether a Git URL is that of the repository that is released into. */
-export type IsOurs = (url: string) => boolean;
+interface Others {
+  readonly kustomizations: readonly Sharer[];
+  readonly folders: readonly Sharer[];
+}
 
 /** Who else builds a file: other Kustomizations of Flux in the repository, and folders that build upon it. */
 export class Sharers {
   private readonly tree: FluxTree;
   private readonly ours: readonly Applied[];
   private readonly source: Pick<SourceView, 'url' | 'branch'>;
+  private readonly found = new Map<string, Promise<readonly Sharer[]>>();
+  private others: Promise<Others> | undefined;
   private readonly reaches = new Map<string, Promise<ReadonlySet<string>>>();
   private known:
     | Promise<{ readonly paths: ReadonlySet<string>; readonly flux: readonly FluxObject[] }>
@@ -49,29 +53,31 @@ export class Sharers {
   }
 
   /** What else is built from a file. */
-  async of(path: string): Promise<readonly Sharer[]> {
-    const all = await this.candidates(path);
-    const built = await Promise.all(
-      all.map(async sharer => ({ sharer, build: await this.tree.build(sharer.applied) })),
-    );
-    return built
-      .filter(
-        ({ build }) => build.kind === 'unsupported' || (build.kind === 'built' && build.reached.has(path)),
-      )
-      .map(({ sharer }) => sharer);
+  of(path: string): Promise<readonly Sharer[]> {
+    const known = this.found.get(path) ?? this.findAnew(path);
+    this.found.set(path, known);
+    return known;
+  }
+
+  private async findAnew(path: string): Promise<readonly Sharer[]> {
+    const sharing: Sharer[] = [];
+    for (const sharer of await this.candidates(path)) {
+      const build = await this.tree.build(sharer.applied);
+      // What cannot be built here may well be built by Flux.
+      if (build.kind === 'unsupported' || (build.kind === 'built' && build.reached.has(path)))
+        sharing.push(sharer);
+    }
+    return sharing;
   }
 
   /** Those in which a dye arrives. */
   async reachedBy(dyes: readonly Dye[]): Promise<readonly Sharer[]> {
     const files = [...new Set(dyes.map(({ place }) => place.file))];
-    const sharing = new Map<string, Sharer>();
-    for (const path of files) {
-      for (const sharer of await this.of(path)) sharing.set(idOf(sharer.applied), sharer);
-    }
+    const sharing = new Set((await Promise.all(files.map(path => this.of(path)))).flat());
     if (sharing.size === 0) return [];
     const overlay: Overlay = await dyedOverlay(this.tree, dyes);
     const found: Sharer[] = [];
-    for (const sharer of sharing.values()) {
+    for (const sharer of sharing) {
       const build = await this.tree.build(sharer.applied, overlay);
       // What a dye breaks is made of it.
       if (build.kind !== 'built' || arrivalsOf(build.objects, dyes).length > 0) found.push(sharer);
@@ -81,22 +87,31 @@ export class Sharers {
 
   /** By what files name, which is more than what is built. */
   private async candidates(path: string): Promise<readonly Sharer[]> {
+    this.others ??= this.findOthers();
+    const { kustomizations, folders } = await this.others;
+    const fitting: Sharer[] = [];
+    for (const sharer of kustomizations) {
+      if ((await this.mayReach(folderIn(sharer.applied.spec))).has(path)) fitting.push(sharer);
+    }
+    const below: Sharer[] = [];
+    for (const sharer of folders) {
+      if ((await this.mayReach(folderIn(sharer.applied.spec))).has(path)) below.push(sharer);
+    }
+    return [...fitting, ...(await this.outermost(below))];
+  }
+
+  /** Kustomizations of Flux that are none of ours, and folders that none of them is known to apply. */
+  private async findOthers(): Promise<Others> {
     const { flux, paths } = await this.all();
-    const others = await this.otherKustomizations(flux);
-    const applying = [];
-    for (const applied of others) {
-      if ((await this.mayReach(folderIn(applied.spec))).has(path)) {
-        applying.push({ words: `${wordsOf(applied)} (${manifestOf(applied)})`, applied });
-      }
-    }
-    const applied = await this.appliedFiles(others);
-    const folders: Sharer[] = [];
-    for (const file of paths) {
-      if (!isKustomization(file) || applied.has(file)) continue;
-      const folder = folderOf(file);
-      if ((await this.mayReach(folder)).has(path)) folders.push(folderSharer(folder, this.tree));
-    }
-    return [...applying, ...(await this.outermost(folders))];
+    const kustomizations = (await this.otherKustomizations(flux)).map(applied => ({
+      words: `${wordsOf(applied)} (${manifestOf(applied)})`,
+      applied,
+    }));
+    const applied = await this.appliedFiles(kustomizations.map(sharer => sharer.applied));
+    const folders = [...paths]
+      .filter(file => isKustomization(file) && !applied.has(file))
+      .map(file => folderSharer(folderOf(file), this.tree));
+    return { kustomizations, folders };
   }
 
   /** Everything that some Kustomization of Flux is built from. */
@@ -205,7 +220,7 @@ export class Sharers {
         continue;
       }
       found.add(file);
-      for (const { value } of scalarsOf(file, (await this.tree.text(file)) ?? '')) {
+      for (const { value } of scalarsOf(file, (await this.tree.text(file)) ?? '').scalars) {
         if (value.length > 300) continue;
         const named = posix.join(folder, value.slice(value.indexOf('=') + 1)).replace(/\/$/, '');
         if (paths.has(named)) found.add(named);
@@ -224,7 +239,10 @@ function isSame(of: Applied, path: string | undefined, each: FluxObject): boolea
 
 function folderSharer(folder: string, { files }: FluxTree): Sharer {
   const spec = { path: folder };
-  return { words: folder, applied: { namespace: 'folder', name: folder, files, isOurs: true, artifact: {}, spec } };
+  return {
+    words: folder,
+    applied: { namespace: 'folder', name: folder, files, isOurs: true, artifact: {}, spec },
+  };
 }
 
 function manifestOf({ definedBy }: Applied): string {

@@ -2,7 +2,6 @@ import type { BuiltObject } from '../../../build/tree-builder.ts';
 import type { Change } from '../../../config/settings.ts';
 import { text, valueAt } from '../../../build/json.ts';
 import { keyOf } from '../../../build/dye.ts';
-import { lineOfPlace } from '../../../edit/places.ts';
 import { imagesIn, splitImage } from '../../../rollout/live-value.ts';
 import { targetKey } from '../../../rollout/target.ts';
 import { Refusal } from '../../../rollout/verdict.ts';
@@ -40,7 +39,8 @@ export async function chosenImage(change: ImageChange, on: Choosing): Promise<Va
     on,
   );
   const live = liveVersion(change, on);
-  const running = versioned.length === 1 ? versioned : versioned.filter(({ image }) => versionOf(image) === live);
+  const running =
+    versioned.length === 1 ? versioned : versioned.filter(({ image }) => versionOf(image) === live);
   const [only] = running;
   if (only && running.length === 1) return only.image;
   if (versioned.length > 1) throw ambiguous(change, on, versioned);
@@ -50,7 +50,8 @@ export async function chosenImage(change: ImageChange, on: Choosing): Promise<Va
   const tags = images.filter(image => repositoryOf(image) === undefined && versionOf(image) !== '');
   const [tag] = tags;
   if (tag && tags.length === 1 && versionOf(tag) === live) return tag;
-  if (tag && tags.some(image => versionOf(image) === live)) throw ambiguous(change, on, await placed(tags, on));
+  if (tag && tags.some(image => versionOf(image) === live))
+    throw ambiguous(change, on, await placed(tags, on));
   throw nowhere(change, on, { seen: await placed(images, on), unseen });
 }
 
@@ -92,7 +93,7 @@ async function placed(images: readonly ValueImage[], on: Choosing): Promise<read
       const [dye] = (field && origins.get(field)?.dyes) ?? [];
       const path = dotted(image.path) || 'the values';
       if (!dye) return { image, words: path, place: '' };
-      const line = lineOfPlace((await on.tree.text(dye.place.file)) ?? '', dye.place);
+      const { line } = dye.place;
       return { image, words: `${path} (${dye.place.file}:${line})`, place: keyOf(dye.place) };
     }),
   );

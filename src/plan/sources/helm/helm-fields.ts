@@ -32,7 +32,11 @@ export interface Rendered {
   /** HelmReleases of the change's targets. */
   readonly released: readonly string[];
   /** Ways to set values of the HelmRelease for this environment alone. */
-  readonly apart: (values: readonly SetInRelease[], ground: Ground, change: Change) => Promise<readonly Apart[]>;
+  readonly apart: (
+    values: readonly SetInRelease[],
+    ground: Ground,
+    change: Change,
+  ) => Promise<readonly Apart[]>;
 }
 
 export interface SetInRelease {
@@ -51,7 +55,9 @@ export async function imageField(change: ImageChange, on: Rendered, tree: FluxTr
   const renamed = rendered.filter(image => image.newName === change.repository).map(({ name }) => name);
   const names = [change.repository, ...renamed];
   const last = rendered.findLast(image => names.includes(image.name) && image.version !== '');
-  return last ? rendererField(change, last, on) : valuesField(change, await chosenImage(change, { ...on, names, tree }), on);
+  return last
+    ? rendererField(change, last, on)
+    : valuesField(change, await chosenImage(change, { ...on, names, tree }), on);
 }
 
 interface RenderedImage {
@@ -123,7 +129,11 @@ function valuesField(change: ImageChange, image: ValueImage, on: Rendered): Want
   };
 }
 
-async function writeParts({ tree, edits }: Ground, { dyes }: Origin, parts: readonly ValueEdit[]): Promise<void> {
+async function writeParts(
+  { tree, edits }: Ground,
+  { dyes }: Origin,
+  parts: readonly ValueEdit[],
+): Promise<void> {
   for (const { part, value } of parts) {
     for (const { place, token } of dyes) {
       if (token === part.value) writePlace(edits, place, value, (await tree.text(place.file)) ?? '');
@@ -163,7 +173,11 @@ function common(change: Change, on: Rendered) {
 }
 
 /** A ConfigMap may hold values of several HelmReleases. */
-function otherReleases(objects: readonly BuiltObject[], dyes: Origin['dyes'], { released }: Rendered): readonly string[] {
+function otherReleases(
+  objects: readonly BuiltObject[],
+  dyes: Origin['dyes'],
+  { released }: Rendered,
+): readonly string[] {
   return objects
     .filter(object => isHelmRelease(object) && !released.includes(identity(object)))
     .filter(object => {
@@ -173,7 +187,10 @@ function otherReleases(objects: readonly BuiltObject[], dyes: Origin['dyes'], { 
     .map(({ name }) => `HelmRelease ${name}`);
 }
 
-export function releaseIn(objects: readonly BuiltObject[], { release }: Pick<Rendered, 'release'>): BuiltObject | undefined {
+export function releaseIn(
+  objects: readonly BuiltObject[],
+  { release }: Pick<Rendered, 'release'>,
+): BuiltObject | undefined {
   return objects.find(object => identity(object) === identity(release));
 }
 

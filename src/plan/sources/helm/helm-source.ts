@@ -126,7 +126,8 @@ export class HelmSource implements TargetSource {
         yield inOperations({ target, workload, annotations, layer, release, isFirst });
       }
     }
-    if (manifest && !isOwn && layers.length === 0) yield inRenderers({ target, workload, annotations, manifest });
+    if (manifest && !isOwn && layers.length === 0)
+      yield inRenderers({ target, workload, annotations, manifest });
   }
 
   hasId(built: BuiltTree, id: string): boolean {
@@ -225,7 +226,9 @@ export class HelmSource implements TargetSource {
     return new Refusal(
       'shared-line',
       `HelmRelease ${namespace}/${name} is written in ${file.path}, outside of the folder that Flux applies; id-path would put the rollout’s id into every environment that builds upon it.`,
-      { remedy: 'Leave id-path out (a postRenderer is added for this environment alone), or say write: base.' },
+      {
+        remedy: 'Leave id-path out (a postRenderer is added for this environment alone), or say write: base.',
+      },
     );
   }
 }

@@ -61,7 +61,8 @@ function referenced(
 }
 
 function contentOf({ kind, data }: BuiltObject, key: string): string | undefined {
-  const plain = record(data['stringData'])[key] ?? (kind === 'ConfigMap' ? record(data['data'])[key] : undefined);
+  const plain =
+    record(data['stringData'])[key] ?? (kind === 'ConfigMap' ? record(data['data'])[key] : undefined);
   if (typeof plain === 'string') return plain;
   const encoded = kind === 'Secret' ? record(data['data'])[key] : undefined;
   return typeof encoded === 'string' ? Buffer.from(encoded, 'base64').toString() : undefined;

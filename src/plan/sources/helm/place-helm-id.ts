@@ -24,7 +24,10 @@ export function inValues(on: Placing & { readonly manifest: Manifest; readonly i
   return {
     write: edits => {
       edits.update(file, start =>
-        Object.entries(annotations).reduce((now, [key, value]) => now.set(document, [...path, key], value), start),
+        Object.entries(annotations).reduce(
+          (now, [key, value]) => now.set(document, [...path, key], value),
+          start,
+        ),
       );
       return { kind: 'annotations', target, path: file.path, document, annotations: path };
     },
