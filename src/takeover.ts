@@ -18,12 +18,15 @@ export function watchTakeover(on: { readonly clock: Clock; readonly temp: string
   const stop = new AbortController();
   const left = Promise.withResolvers<'taken-over'>();
   let marker: AbortMarker | undefined;
+  let watched: string | undefined;
   return {
     happens: left.promise,
     stop: () => stop.abort(),
     remember: memory => {
       saveMemory(memory);
-      if (marker) return;
+      // One step may follow several: a rollout that it takes up, an adoption, its own release.
+      if (watched === memory.id) return;
+      watched = memory.id;
       marker = abortMarker({ runnerTemp: on.temp, rolloutId: memory.id });
       const { clock } = on;
       void watchMarker({ marker, clock, stop: stop.signal, onLeft: () => left.resolve('taken-over') });

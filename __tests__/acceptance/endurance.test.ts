@@ -2,7 +2,7 @@ import { describe, it } from 'vitest';
 import { type FaultEffect, secondaryRateLimit } from '../../sandbox/github/faults.ts';
 import { deployment, KUSTOMIZATION } from '../../sandbox/podinfo.ts';
 import { FLEET, type Sandbox, SOURCE } from '../../sandbox/sandbox.ts';
-import { until, withSandbox } from './with-sandbox.ts';
+import { midAnalysis, until, withSandbox } from './with-sandbox.ts';
 
 const REF = /\/repos\/acme\/fleet\/git\/refs\/heads/;
 const HEAD = /\/repos\/acme\/fleet\/git\/ref\/heads/;
@@ -121,6 +121,41 @@ describe.concurrent('a read of the branch that lags behind', () => {
 });
 
 describe.concurrent('people change the same file', () => {
+  it('a hotfix by hand is theirs: followed to its end, and not called overridden', async ({ expect }) => {
+    await withSandbox({}, async sandbox => {
+      const running = await sandbox.start({ inputs: { set: 'image=6.14.1' } });
+      const goOn = await midAnalysis(sandbox);
+      await edit(sandbox, text => text.replace('6.14.1', '6.14.3'), 'Hotfix');
+      await until(() => sandbox.template('podinfo').tag === '6.14.3');
+      goOn();
+      const { outputs } = await running.done;
+      expect(outputs).toMatchObject({ verdict: 'superseded', reason: 'amended' });
+      expect((await sandbox.titles())[0]).toBe('Hotfix');
+      expect(sandbox.github.pullRequests(FLEET)).toEqual([]);
+      expect(sandbox.template('podinfo-primary').tag).toBe('6.14.3');
+    });
+  });
+
+  it('a forced push that removes the commit just before the end: not promoted', async ({ expect }) => {
+    await withSandbox({}, async sandbox => {
+      const [initial] = await sandbox.github.log(FLEET);
+      let rewritten = false;
+      sandbox.github.onRequest(async ({ method, path }) => {
+        if (rewritten || sandbox.phase() !== 'Succeeded' || method !== 'GET' || !HEAD.test(path)) return;
+        rewritten = true;
+        await sandbox.github.push(FLEET, {
+          files: { 'other.yaml': 'a: 1\n' },
+          message: 'Rewritten',
+          onto: initial?.sha ?? '',
+        });
+      });
+      const { exitCode, outputs } = await sandbox.release('6.14.1');
+      expect(rewritten).toBe(true);
+      expect(outputs).toMatchObject({ verdict: 'superseded', reason: 'branch-rewritten' });
+      expect(exitCode).toBe(5);
+    });
+  });
+
   it('another line: the release is taken back by itself, and their words stay', async ({ expect }) => {
     await withSandbox({}, async sandbox => {
       sandbox.cluster.setMetric('prod/podinfo', 'success', 90);

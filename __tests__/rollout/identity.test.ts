@@ -4,7 +4,7 @@ import type { CanaryBaseline } from '../../src/rollout/baseline.ts';
 import { identified, identifying } from '../../src/rollout/identity.ts';
 import type { Observation, ReplicaSetView, TargetView, WorkloadView } from '../../src/rollout/observation.ts';
 import type { Effect, Intent, RolloutEvent, RolloutState, Transition } from '../../src/rollout/state.ts';
-import { startFollowing, transition } from '../../src/rollout/transition.ts';
+import { startFollowing } from '../../src/rollout/transition.ts';
 import { anyEvent, BASE, ID, REVERT } from './any-event.ts';
 import {
   COMMIT,
@@ -15,6 +15,7 @@ import {
   story,
   TARGET,
   workloadView,
+  seenThrough,
 } from './story.ts';
 
 /**
@@ -78,7 +79,7 @@ describe('what real runs end in, told by the value', () => {
     for (const { t, view } of rest) {
       const seen = observation(view, 'read', t * 1000);
       const known = knownRevisions(view, before, false);
-      last = transition(last.state, { type: 'observed', observation: seen, known }, t * 1000);
+      last = seenThrough(last.state, { type: 'observed', observation: seen, known }, t * 1000);
       if (last.state.phase === 'following') continue;
       expect({ t: Math.floor(t), phase: last.state.phase, detail: detailOf(last.state) }).toEqual({
         t: second,
@@ -101,7 +102,7 @@ function play(
   let now = 0;
   const ends: string[] = [];
   const feed = (event: RolloutEvent): readonly Effect[] => {
-    const next = transition(state, event, now);
+    const next = seenThrough(state, event, now);
     state = next.state;
     ends.push(`${state.phase} ${next.effects.map(effect => JSON.stringify(formsOf(effect))).join()}`);
     return next.effects;

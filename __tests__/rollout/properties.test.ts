@@ -5,7 +5,7 @@ import type { Effect, RolloutEvent, RolloutState } from '../../src/rollout/state
 import { startFollowing, transition } from '../../src/rollout/transition.ts';
 import { VERDICTS, type Verdict } from '../../src/rollout/verdict.ts';
 import { anyEvent, BASE, ID, mostly, OPENED, REVERT } from './any-event.ts';
-import { COMMIT, intentOf, TARGET } from './story.ts';
+import { COMMIT, intentOf, seenThrough, TARGET } from './story.ts';
 
 /** Whatever the cluster and GitHub do, in whatever order: what the promise forbids never happens. */
 
@@ -50,7 +50,7 @@ function play(kind: 'release' | 'adoption', list: readonly Entry[]): Run {
   let pullRequest = false;
   let lastRead: TargetView | undefined;
   const feed = (event: RolloutEvent): readonly Effect[] => {
-    const next = transition(state, event, now);
+    const next = seenThrough(state, event, now);
     state = next.state;
     effects.push(...next.effects);
     return next.effects;

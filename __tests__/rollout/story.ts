@@ -13,7 +13,8 @@ import type {
   WorkloadView,
 } from '../../src/rollout/observation.ts';
 import type { CommitRecord } from '../../src/rollout/ports.ts';
-import type { Intent } from '../../src/rollout/state.ts';
+import type { Intent, RolloutEvent, RolloutState, Transition } from '../../src/rollout/state.ts';
+import { transition } from '../../src/rollout/transition.ts';
 
 /** A recorded run of the real thing, replayed as observations. */
 
@@ -356,4 +357,12 @@ export function knownRevisions(
       changesOurPaths: false,
     },
   };
+}
+
+/** As `transition`; the look at the branch that comes before a promotion is claimed finds our commit there. */
+export function seenThrough(state: RolloutState, event: RolloutEvent, now: number): Transition {
+  const next = transition(state, event, now);
+  if (!next.effects.some(({ type }) => type === 'lookAtBranch')) return next;
+  const ended = transition(next.state, { type: 'branchLookedAt', holds: true }, now);
+  return { state: ended.state, effects: [...next.effects, ...ended.effects] };
 }

@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import type { RolloutState, Transition } from '../../src/rollout/state.ts';
 import { startFollowing, transition } from '../../src/rollout/transition.ts';
-import { COMMIT, intentOf, knownRevisions, observation, type StoryStep, story, TARGET } from './story.ts';
+import {
+  COMMIT,
+  intentOf,
+  knownRevisions,
+  observation,
+  seenThrough,
+  type StoryStep,
+  story,
+  TARGET,
+} from './story.ts';
 
 /** The state machine fed with what watches of real runs showed (Flagger 1.44.0, interval 10 s). */
 
@@ -20,7 +29,7 @@ function replay(steps: readonly StoryStep[], id: string): Replay {
   const ends: { t: number; phase: string; detail: string }[] = [];
   for (const { t, view } of rest) {
     const known = knownRevisions(view, before, false);
-    last = transition(
+    last = seenThrough(
       last.state,
       { type: 'observed', observation: observation(view, 'read', t * 1000), known },
       t * 1000,

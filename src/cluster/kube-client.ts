@@ -51,6 +51,8 @@ const RETRIES = 2;
 const RETRY_AFTER_MS = 200;
 const listSchema = z.object({ items: z.array(z.unknown()).nullable() });
 const statusSchema = z.object({ message: z.string() });
+/** What an API server says of an object that it does not have; a proxy's page says nothing of objects. */
+const notFoundSchema = z.object({ kind: z.literal('Status'), reason: z.literal('NotFound') });
 const eventSchema = z.object({ type: z.string(), object: z.unknown() });
 
 interface Content {
@@ -198,6 +200,9 @@ class Client implements KubeClient {
 
   private async refused(status: number, text: string): Promise<KubeError> {
     if (status === 401) this.loginAnew();
+    if (status === 404 && !notFoundSchema.safeParse(json(text)).success) {
+      return new KubeError(502, 'something before the API server answered 404');
+    }
     const message = statusSchema.safeParse(json(text)).data?.message ?? text.slice(0, 200);
     return new KubeError(status, message || `status ${status}`);
   }

@@ -5,6 +5,7 @@ import { renderCheckRun } from '../report/render.ts';
 import { ComeBackLater, type ReportSink, type Writing } from '../report/reporter.ts';
 import type { RolloutView } from '../report/view.ts';
 import type { GitHubClient } from './client.ts';
+import { createOnce } from './create-once.ts';
 import { statusOf } from './http-errors.ts';
 import { reportFailure } from './report-failure.ts';
 
@@ -29,6 +30,7 @@ export interface CheckRunOptions {
   readonly onId: (id: number, url: string | undefined) => void;
 }
 
+type CheckRun = z.infer<typeof checkRunSchema>;
 type Turn = Pick<Writing, 'turn'> & { readonly budgetMs: number };
 
 const ROUTE = '/repos/{owner}/{repo}/check-runs';
@@ -44,12 +46,13 @@ export class CheckRunSink implements ReportSink {
   private readonly options: CheckRunOptions;
   private readonly cadence: Cadence;
   private id: number | undefined;
-  private looked = false;
+  private looked: boolean;
   /** A right is missing: asking again would only cost requests. */
   private forbidden = false;
 
   constructor(options: CheckRunOptions) {
     this.options = options;
+    this.looked = !options.resumed;
     this.cadence = new Cadence(now => options.client.rateLimit.current(now));
   }
 
@@ -75,25 +78,42 @@ export class CheckRunSink implements ReportSink {
   }
 
   private async writeOnce(view: RolloutView, on: Turn): Promise<void> {
-    await this.find();
-    if (this.id !== undefined) {
-      try {
-        await this.update(this.id, view, on);
-        return;
-      } catch (error) {
-        // Another App made it, or it was deleted: a new one takes its place.
-        const status = statusOf(error);
-        const { error: later } = reportFailure(error, this.options.client.clock.now());
-        if (later instanceof ComeBackLater || (status !== 403 && status !== 404)) throw error;
-        this.id = undefined;
-      }
+    if (!this.looked) this.rememberFound(await this.find());
+    if (this.id === undefined) {
+      await this.create(view, on);
+      return;
     }
-    await this.create(view, on);
+    try {
+      await this.update(this.id, view, on);
+    } catch (error) {
+      const status = statusOf(error);
+      const { error: later } = reportFailure(error, this.options.client.clock.now());
+      if (later instanceof ComeBackLater || (status !== 403 && status !== 404)) throw error;
+      // A replica that does not know it yet; or it was deleted, or is another App's, and a new one takes its place.
+      this.id = undefined;
+      this.rememberFound(await this.find());
+      if (this.id === undefined) await this.create(view, on);
+      else await this.update(this.id, view, on);
+    }
   }
 
-  private async create(view: RolloutView, { turn, budgetMs }: Turn): Promise<void> {
+  private rememberFound(found: CheckRun | undefined): void {
+    if (found) this.remember(found);
+  }
+
+  private async create(view: RolloutView, on: Turn): Promise<void> {
+    const { how, made } = await createOnce(this.options.client, {
+      create: () => this.post(view, on),
+      find: () => this.find(),
+      budgetMs: on.budgetMs,
+    });
+    this.remember(made);
+    if (how === 'found') await this.update(made.id, view, on);
+  }
+
+  private async post(view: RolloutView, { turn }: Turn): Promise<CheckRun> {
     const { client, repository, sha, name, externalId } = this.options;
-    const created = await client.call({
+    return await client.call({
       method: 'POST',
       route: ROUTE,
       parameters: {
@@ -106,11 +126,9 @@ export class CheckRunSink implements ReportSink {
         ...renderCheckRun(view),
       },
       schema: checkRunSchema,
-      resend: 'repeat',
-      budgetMs,
+      resend: 'once',
       turn,
     });
-    this.remember(created);
   }
 
   private async update(id: number, view: RolloutView, { turn, budgetMs }: Turn): Promise<void> {
@@ -131,8 +149,8 @@ export class CheckRunSink implements ReportSink {
     });
   }
 
-  private async find(): Promise<void> {
-    if (this.looked || !this.options.resumed) return;
+  /** The check run of this rollout on the commit, whoever of us made it. */
+  private async find(): Promise<CheckRun | undefined> {
     const { client, repository, sha, name, externalId } = this.options;
     const { check_runs: runs } = await client.call({
       method: 'GET',
@@ -143,11 +161,10 @@ export class CheckRunSink implements ReportSink {
       budgetMs: BUDGET_MS,
     });
     this.looked = true;
-    const ours = runs.find(run => run.external_id === externalId);
-    if (ours) this.remember(ours);
+    return runs.find(run => run.external_id === externalId);
   }
 
-  private remember({ id, html_url: url }: z.infer<typeof checkRunSchema>): void {
+  private remember({ id, html_url: url }: CheckRun): void {
     this.id = id;
     this.options.onId(id, url ?? undefined);
   }

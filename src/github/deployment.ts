@@ -5,6 +5,7 @@ import type { RolloutView } from '../report/view.ts';
 import { headline } from '../report/words.ts';
 import type { Verdict } from '../rollout/verdict.ts';
 import type { GitHubClient } from './client.ts';
+import { createOnce } from './create-once.ts';
 import { reportFailure } from './report-failure.ts';
 
 type State = 'in_progress' | 'success' | 'failure' | 'error' | 'inactive';
@@ -52,12 +53,13 @@ export class DeploymentSink implements ReportSink {
   readonly name = 'The deployment';
   private readonly options: DeploymentOptions;
   private id: number | undefined;
-  private looked = false;
+  private looked: boolean;
   private written: State | undefined;
   private forbidden = false;
 
   constructor(options: DeploymentOptions) {
     this.options = options;
+    this.looked = !options.resumed;
   }
 
   wants(view: RolloutView): boolean {
@@ -71,7 +73,7 @@ export class DeploymentSink implements ReportSink {
     if (state === undefined) return;
     this.written = state;
     try {
-      this.id ??= await this.find();
+      if (!this.looked) this.id ??= await this.find();
       this.id ??= await this.create(view, turn);
       await this.addStatus(this.id, { state, view, turn });
     } catch (caught) {
@@ -83,6 +85,15 @@ export class DeploymentSink implements ReportSink {
   }
 
   private async create(view: RolloutView, turn: Writing['turn']): Promise<number> {
+    const { made } = await createOnce(this.options.client, {
+      create: () => this.post(view, turn),
+      find: () => this.find(),
+      budgetMs: BUDGET_MS,
+    });
+    return made;
+  }
+
+  private async post(view: RolloutView, turn: Writing['turn']): Promise<number> {
     const { client, repository, sha, environment, rolloutId } = this.options;
     const { id } = await client.call({
       method: 'POST',
@@ -99,7 +110,6 @@ export class DeploymentSink implements ReportSink {
       },
       schema: deploymentSchema,
       resend: 'once',
-      budgetMs: BUDGET_MS,
       turn,
     });
     return id;
@@ -129,7 +139,6 @@ export class DeploymentSink implements ReportSink {
   }
 
   private async find(): Promise<number | undefined> {
-    if (this.looked || !this.options.resumed) return undefined;
     const { client, repository, sha, environment, rolloutId } = this.options;
     const deployments = await client.call({
       method: 'GET',

@@ -6,6 +6,7 @@ import { ComeBackLater, type ReportSink, type Writing } from '../report/reporter
 import type { RolloutView } from '../report/view.ts';
 import { SILENT_REASONS } from './check-run.ts';
 import type { GitHubClient } from './client.ts';
+import { createOnce } from './create-once.ts';
 import { statusOf } from './http-errors.ts';
 import { reportFailure } from './report-failure.ts';
 
@@ -99,9 +100,14 @@ export class PullRequestCommentSink implements ReportSink {
       this.remember(pull, known);
       return;
     }
-    const created = await this.create(pull, body, turn);
-    this.remember(pull, created);
-    await this.giveWay(pull, { created, view, turn });
+    const { how, made } = await createOnce(this.options.client, {
+      create: () => this.create(pull, body, turn),
+      find: () => this.oldestOfOurs(pull, view.name),
+      budgetMs: BUDGET_MS,
+    });
+    this.remember(pull, made);
+    if (how === 'found') await this.update(made, body, turn);
+    else await this.giveWay(pull, { created: made, view, turn });
   }
 
   /** Two runs that start at once both find nothing and create; the younger comment goes. */
@@ -156,9 +162,7 @@ export class PullRequestCommentSink implements ReportSink {
       route: '/repos/{owner}/{repo}/issues/{issue_number}/comments',
       parameters: { ...repository, issue_number: pull, body },
       schema: commentSchema,
-      // A lost answer may leave a second comment behind; the next write finds the older one and keeps to it.
-      resend: 'repeat',
-      budgetMs: BUDGET_MS,
+      resend: 'once',
       turn,
     });
     return id;

@@ -10,6 +10,7 @@ import {
 } from './ports.ts';
 import type { Effect, RolloutEvent, RolloutState, Transition } from './state.ts';
 import { transition } from './transition.ts';
+import { Refusal } from './verdict.ts';
 
 export interface DriveParts {
   readonly cluster: ClusterView;
@@ -105,6 +106,8 @@ async function run(
       return undefined;
     case 'read':
       return readNow(state, parts);
+    case 'lookAtBranch':
+      return { type: 'branchLookedAt', holds: await holdsCommit(state, parts) };
     case 'openBarrier':
       return openBarrier(state, parts);
     case 'revert':
@@ -146,6 +149,15 @@ async function revertNow(
         detail: outcome.detail,
         remedy: outcome.remedy,
       };
+  }
+}
+
+async function holdsCommit(state: RolloutState, parts: DriveParts): Promise<boolean | undefined> {
+  try {
+    return await parts.gitops.holds(state.commit.sha);
+  } catch (error) {
+    if (error instanceof Refusal) return undefined;
+    throw error;
   }
 }
 

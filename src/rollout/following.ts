@@ -2,7 +2,7 @@ import { advanceTrack } from './advance-track.ts';
 import { allWaitAtBarrier } from './barrier.ts';
 import { beginRevert } from './begin-revert.ts';
 import type { Observation } from './observation.ts';
-import { promotedOutcome, supersededOutcome, unknownOutcome } from './outcome-text.ts';
+import { promotedOutcome, rewrittenOutcome, supersededOutcome, unknownOutcome } from './outcome-text.ts';
 import type { Cause, Followed, RolloutState, Transition } from './state.ts';
 import type { Track, TrackOutcome } from './track.ts';
 
@@ -40,13 +40,27 @@ function conclude(state: Following, now: number): Transition {
   if (superseded?.outcome?.kind === 'superseded') {
     return done(state, supersededOutcome(superseded.outcome.reason, superseded.outcome.detail), now);
   }
-  if (tracks.length > 0 && tracks.every(track => track.outcome !== undefined)) {
-    return done(state, promotedOutcome(state, tracks), now);
-  }
+  if (allPromoted(state)) return { state, effects: [{ type: 'lookAtBranch' }] };
   if (state.opening !== true && allWaitAtBarrier(state, tracks)) {
     return { state: { ...state, opening: true }, effects: [{ type: 'openBarrier' }] };
   }
   return { state, effects: [] };
+}
+
+/** Nothing is left to happen to any target: what still ends the rollout is whether Git asks for it. */
+export function allPromoted({ tracks }: Pick<Followed, 'tracks'>): boolean {
+  const outcomes = Object.values(tracks).map(({ outcome }) => outcome?.kind);
+  return outcomes.length > 0 && outcomes.every(kind => kind === 'promoted' || kind === 'initialized');
+}
+
+/** The first link looked at again before the last is claimed: a branch may have been rewritten meanwhile. */
+export function concludePromoted(state: Following, holds: boolean | undefined, now: number): Transition {
+  const outcome = promotedOutcome(state, Object.values(state.tracks));
+  if (holds === false) return done(state, rewrittenOutcome(state, outcome.detail), now);
+  const notes = holds
+    ? state.notes
+    : [...state.notes, 'GitHub did not say at the end whether the branch still holds the commit.'];
+  return done({ ...state, notes }, outcome, now);
 }
 
 /** Job time used up: what is unfinished is reverted while there is time for it. */

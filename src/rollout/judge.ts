@@ -18,7 +18,7 @@ import type { Reason } from './verdict.ts';
 export function judge(view: TargetView, context: JudgeContext): Judgement {
   const { track, rolloutId } = context;
   const replaced = replacement(view, track);
-  if (replaced) return { stage: 'ended', outcome: replaced };
+  if (replaced) return goneForGood(replaced, context);
   const { canary, target } = view;
   if (!canary || !target) throw new Error('unreachable: replacement() covers missing objects');
 
@@ -38,7 +38,8 @@ export function judge(view: TargetView, context: JudgeContext): Judgement {
     ...(ours.length > 1 ? { amended: true } : {}),
   };
   const missing = missingValue(view, context);
-  if (missing) {
+  const byHand = missing !== undefined && changedSince(view, context);
+  if (missing && !byHand) {
     const underWay = chartUnderWay(view, context);
     return {
       ...delivery,
@@ -47,7 +48,8 @@ export function judge(view: TargetView, context: JudgeContext): Judgement {
       limit: { ms: underWay === undefined ? VALUE_GRACE_MS : context.limits.applyMs, outcome: missing },
     };
   }
-  const facts = { ...delivery, valuesLive: true };
+  // Somebody's commit asks for another value under our id: what Flagger analyses now is theirs, and is followed.
+  const facts = byHand ? { ...delivery, amended: true } : { ...delivery, valuesLive: true };
   if (canary.suspended) {
     return {
       ...facts,
@@ -57,9 +59,26 @@ export function judge(view: TargetView, context: JudgeContext): Judgement {
     };
   }
   // With several ReplicaSets of ours (amended) the newest is the one that Flagger looks at.
-  const hash = track.baseline.joinsByHash ? ours[0]?.podTemplateHash : undefined;
+  const hash = track.baseline.joinsByHash ? (byHand ? withId : ours)[0]?.podTemplateHash : undefined;
   const deliveredAt = delivery.deliveredClusterTime ?? track.deliveredClusterTime;
   return { ...facts, ...judgePhase({ view, canary, context, hash, since: deliveredAt }) };
+}
+
+/** A commit after ours changed a path of ours, in what Flux applies now. */
+function changedSince(view: TargetView, { known }: JudgeContext): boolean {
+  const attempted = view.flux?.kustomizations.at(-1)?.lastAttemptedRevision;
+  const facts = attempted === undefined ? undefined : known[attempted];
+  return facts?.containsCommit === true && facts.changesOurPaths;
+}
+
+/** How long an object must be missing, or another, before that is believed (ms): caches of API servers lag, too. */
+const GONE_MS = 10_000;
+
+function goneForGood(outcome: TrackOutcome, { track, now }: JudgeContext): Judgement {
+  if (track.terminalSince !== undefined && now - track.terminalSince >= GONE_MS) {
+    return { stage: 'ended', outcome };
+  }
+  return { stage: track.stage, holding: true, waitingFor: outcome.detail };
 }
 
 /** Objects applied just before or after the target in the same Flux apply need a moment (ms). */

@@ -27,6 +27,15 @@ export function supersededOutcome(reason: Reason, detail: string): Outcome {
   };
 }
 
+export function rewrittenOutcome(followed: Followed, detail: string): Outcome {
+  return {
+    verdict: 'superseded',
+    reason: 'branch-rewritten',
+    detail: `${detail} But the branch was rewritten since, and does not hold commit ${short(followed.commit.sha)} any more: Flux takes the release back.`,
+    remedy: 'Ask who rewrote the branch (a forced push); release again if this version is still wanted.',
+  };
+}
+
 export function unknownOutcome(reason: Reason, detail: string, followed: Followed): Outcome {
   return {
     verdict: 'unknown',

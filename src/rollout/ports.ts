@@ -172,6 +172,11 @@ export interface RevisionFacts {
 
 export interface GitOps {
   commit(request: CommitRequest): Promise<CommitOutcome>;
+  /**
+   * Whether the branch holds a commit now.
+   * @throws Refusal when GitHub does not say.
+   */
+  holds(sha: string): Promise<boolean>;
   revert(request: RevertRequest): Promise<RevertOutcome>;
   /** Cached by revision; undefined when GitHub could not be asked just now. */
   revisionFacts(query: {

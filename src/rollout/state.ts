@@ -143,6 +143,8 @@ export type RolloutEvent =
       readonly detail: string;
       readonly remedy: string;
     }
+  /** Whether the branch still holds our commit; undefined = GitHub does not say just now. */
+  | { readonly type: 'branchLookedAt'; readonly holds: boolean | undefined }
   | { readonly type: 'barrierOpened' }
   | { readonly type: 'barrierStuck'; readonly detail: string }
   | { readonly type: 'pullRequestAnswered'; readonly outcome: PullRequestOutcome };
@@ -153,6 +155,8 @@ export type Effect =
   | { readonly type: 'read' }
   /** Of the source; or of what lies between the Kustomization and the target, once that has what is looked for. */
   | { readonly type: 'requestReconcile'; readonly of: ReconcileTarget }
+  /** Every target is promoted: whether the branch still asks for it. */
+  | { readonly type: 'lookAtBranch' }
   /** Takes the gates that hold the canaries out of Git, in one commit. */
   | { readonly type: 'openBarrier' }
   | { readonly type: 'revert'; readonly forms: RevertForms; readonly cause: Cause }

@@ -2,7 +2,7 @@ import { askLinks } from './ask-links.ts';
 import { beginRevert, commonOf } from './begin-revert.ts';
 import { barrierOpened, stuckCause } from './barrier.ts';
 import { identified } from './identity.ts';
-import { followObservation, jobLimitCause } from './following.ts';
+import { allPromoted, concludePromoted, followObservation, jobLimitCause } from './following.ts';
 import { unknownOutcome } from './outcome-text.ts';
 import type { CommitRecord } from './ports.ts';
 import { expire, onPullRequestAnswer, onRevertAnswer, verifyObservation } from './reverting.ts';
@@ -63,7 +63,13 @@ type Following = Extract<RolloutState, { phase: 'following' }>;
 type Live = Exclude<RolloutState, { phase: 'done' }>;
 
 function follow(state: Following, event: RolloutEvent, now: number): Transition {
-  if (event.type === 'cancelled') return cancel(state, event.by, now);
+  if (event.type === 'branchLookedAt') {
+    return allPromoted(state) ? concludePromoted(state, event.holds, now) : { state, effects: [] };
+  }
+  if (event.type === 'cancelled') {
+    // What is promoted everywhere cannot be cancelled any more.
+    return allPromoted(state) ? concludePromoted(state, undefined, now) : cancel(state, event.by, now);
+  }
   if (event.type === 'barrierOpened') return barrierOpened(state, now);
   if (event.type === 'barrierStuck') return beginRevert(state, stuckCause(event.detail), now);
   if (event.type === 'observed') {

@@ -145,6 +145,7 @@ export const REASONS = {
   // superseded
   'newer-release': 'A newer release was committed.',
   amended: 'A newer commit changed the same template while keeping our id.',
+  'branch-rewritten': 'The branch was rewritten and does not hold the commit any more.',
   'source-is-older': 'A newer source commit has been released already.',
   // unknown
   'cluster-unreachable': 'The cluster could not be read for too long.',

@@ -1,5 +1,6 @@
 import type { RolloutView } from '../report/view.ts';
 import { beginRevert } from '../rollout/begin-revert.ts';
+import { allPromoted } from '../rollout/following.ts';
 import { driveOnce } from '../rollout/drive.ts';
 import type { ClusterView } from '../rollout/ports.ts';
 import type { FluxChain, Observation } from '../rollout/observation.ts';
@@ -131,7 +132,7 @@ async function takeOver(
     const looked = { ...started.state, known, tracks, ...(observation ? { observation } : {}) };
     return beginRevert(looked, memory.cause, parts.clock.now());
   }
-  if (seen.state.phase !== 'following') return seen;
+  if (seen.state.phase !== 'following' || allPromoted(seen.state)) return seen;
   return transition(seen.state, { type: 'cancelled', by: 'main stopped before it ended' }, parts.clock.now());
 }
 
