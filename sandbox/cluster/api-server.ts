@@ -138,7 +138,8 @@ export class ApiServer {
     const route = routeOf(url.pathname);
     if (!route || this.unserved.has(route.plural)) {
       note(404);
-      fail(response, 404, 'the server could not find the requested resource');
+      // A kind whose definition is not installed: plain text, and no Status.
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('404 page not found\n');
       return;
     }
     const verb = verbOf(method, route, url);
@@ -284,6 +285,7 @@ function send(response: ServerResponse, value: unknown): void {
 }
 
 function fail(response: ServerResponse, code: number, message: string): void {
-  const status = { apiVersion: 'v1', kind: 'Status', status: 'Failure', code, message };
+  const reason = code === 404 ? { reason: 'NotFound' } : {};
+  const status = { apiVersion: 'v1', kind: 'Status', status: 'Failure', ...reason, code, message };
   response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(status));
 }

@@ -53,6 +53,8 @@ const listSchema = z.object({ items: z.array(z.unknown()).nullable() });
 const statusSchema = z.object({ message: z.string() });
 /** What an API server says of an object that it does not have; a proxy's page says nothing of objects. */
 const notFoundSchema = z.object({ kind: z.literal('Status'), reason: z.literal('NotFound') });
+/** What it says of a kind whose definition is not installed (apiserver pkg/endpoints, http.NotFound). */
+const UNSERVED = '404 page not found';
 const eventSchema = z.object({ type: z.string(), object: z.unknown() });
 
 interface Content {
@@ -200,7 +202,8 @@ class Client implements KubeClient {
 
   private async refused(status: number, text: string): Promise<KubeError> {
     if (status === 401) this.loginAnew();
-    if (status === 404 && !notFoundSchema.safeParse(json(text)).success) {
+    const isServers = notFoundSchema.safeParse(json(text)).success || text.trim() === UNSERVED;
+    if (status === 404 && !isServers) {
       return new KubeError(502, 'something before the API server answered 404');
     }
     const message = statusSchema.safeParse(json(text)).data?.message ?? text.slice(0, 200);
