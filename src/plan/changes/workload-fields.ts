@@ -6,9 +6,11 @@ import { splitImage } from '../../rollout/live-value.ts';
 import { type TargetRef, targetKey } from '../../rollout/target.ts';
 import { Refusal } from '../../rollout/verdict.ts';
 import { identity } from '../differences.ts';
-import { type Applied, type FluxTree } from '../tree/flux-tree.ts';
+import type { Applied } from '../tree/applied.ts';
+import type { FluxTree } from '../tree/flux-tree.ts';
 import { filesBehind, type Origin } from '../tree/origins.ts';
 import { type Container, containersOf, pathOf } from './containers.ts';
+import { findIn, type ValueChange } from './env-and-arg.ts';
 import { type ImageChange, imageReference, renamedIn, versionTokens, writeImage } from './images.ts';
 import { type Apart, type Ground, notFound, type WantedField } from './wanted.ts';
 
@@ -123,7 +125,7 @@ async function renamed(name: string, { of }: Workload, tree: FluxTree): Promise<
   return found;
 }
 
-function valueField(change: Exclude<TemplateChange, ImageChange>, on: Workload): WantedField {
+function valueField(change: ValueChange, on: Workload): WantedField {
   const container = chosenContainer(change, on);
   const found = findIn(container, change);
   const name = change.kind === 'env' ? change.env : change.arg;
@@ -188,46 +190,7 @@ export async function writeValue({ tree, edits }: Ground, { dyes }: Origin, valu
   }
 }
 
-interface Found {
-  readonly value: string;
-  /** What stands before the value in the same string: `--ui-logo=`. */
-  readonly before: string;
-  /** In the container. */
-  readonly field: Path;
-  /** What the value comes from, where it is none. */
-  readonly indirect?: string;
-}
-
-function findIn({ data }: Container, change: Exclude<TemplateChange, ImageChange>): Found | undefined {
-  if (change.kind === 'env') {
-    const list = items(data['env']).map(record);
-    const index = list.findLastIndex(entry => entry['name'] === change.env);
-    const entry = list[index];
-    if (!entry) return undefined;
-    const [source] = Object.keys(record(entry['valueFrom']));
-    return {
-      value: text(entry['value']),
-      before: '',
-      field: ['env', index, 'value'],
-      ...(source === undefined ? {} : { indirect: source }),
-    };
-  }
-  for (const list of ['args', 'command'] as const) {
-    const strings = items(data[list]).map(text);
-    // The last one wins, as it does for nearly every flag parser.
-    const joined = strings.findLastIndex(each => each.startsWith(`${change.arg}=`));
-    const alone = strings.findLastIndex((each, index) => each === change.arg && index + 1 < strings.length);
-    if (joined < 0 && alone < 0) continue;
-    if (joined > alone) {
-      const before = `${change.arg}=`;
-      return { value: (strings[joined] ?? '').slice(before.length), before, field: [list, joined] };
-    }
-    return { value: strings[alone + 1] ?? '', before: '', field: [list, alone + 1] };
-  }
-  return undefined;
-}
-
-function chosenContainer(change: Exclude<TemplateChange, ImageChange>, on: Workload): Container {
+function chosenContainer(change: ValueChange, on: Workload): Container {
   const every = containersOf(template(on));
   const all = every.filter(({ list }) => list === 'containers');
   const names = all.map(({ name }) => name).join(', ');
