@@ -236,7 +236,7 @@ ${values}`;
       'apps/deployment.yaml': deployment('${REGISTRY}/pay/ledger:1.0.0'),
     };
     const { files: now } = await changed(files, IMAGE, on);
-    expect(now['apps/deployment.yaml']).toContain('image: ${REGISTRY}/pay/ledger:2.0.0\n');
+    expect(now['apps/deployment.yaml']).toContain('image: "${REGISTRY}/pay/ledger:2.0.0"\n');
   });
 
   it('a variable that is set elsewhere is named', async () => {
@@ -297,7 +297,7 @@ spec: {path: ./staging, sourceRef: {kind: GitRepository, name: fleet}}
     expect(refused.reason).toBe('shared-line');
     // In qa another tag wins over that line.
     expect(refused.message).toContain(
-      'base/deployment.yaml:13, which is also built by Kustomization flux-system/staging (clusters/staging.yaml).',
+      'base/deployment.yaml:14, which is also built by Kustomization flux-system/staging (clusters/staging.yaml).',
     );
     const { plan } = await changed(others, `${IMAGE}write: base\n`);
     expect(plan.warnings.find(({ code }) => code === 'released-along')?.message).toContain(

@@ -200,10 +200,7 @@ describe('inputs of generators', () => {
     const nowhere = await refusal(planOf({ ...FILES, 'apps/x.env': 'A=b\n' }, yaml('x.env', 'A', 'c')));
     expect(nowhere.reason).toBe('change-not-found');
     expect(nowhere.message).toContain(
-      'No generator of what Flux builds from apps reads apps/x.env (rollout.yaml:2)',
-    );
-    expect(nowhere.message).toContain(
-      'ConfigMap settings (apps/values.yaml, apps/shop.properties, apps/shop.env, MODE, QUOTED)',
+      'apps/x.env:1 (rollout.yaml:2) changes nothing in what Flux builds from apps',
     );
     const noKey = await refusal(planOf(FILES, yaml('shop.env', 'NOPE', 'c')));
     expect(noKey.message).toContain('apps/shop.env has no single value NOPE (rollout.yaml:2)');

@@ -1,5 +1,5 @@
-import { stringify } from 'yaml';
 import type { BuiltObject } from '../build/tree-builder.ts';
+import { blockOf } from '../edit/new-text.ts';
 import type { RolloutFile } from '../config/settings.ts';
 import type { Expectation } from '../rollout/expectation.ts';
 import { targetKey } from '../rollout/target.ts';
@@ -140,5 +140,5 @@ function shown({ before, after }: ChangedObject): BuiltChange {
 }
 
 function textOf(object: BuiltObject | undefined): string {
-  return object ? stringify(object.data, { lineWidth: 0, indentSeq: false }) : '';
+  return object ? `${blockOf(object.data)}\n` : '';
 }

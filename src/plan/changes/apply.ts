@@ -9,7 +9,7 @@ import type { FoundValue } from '../plan.ts';
 import { folderIn, isFluxKustomization } from '../tree/applied.ts';
 import { type ArrivedAt, type Origin, originsOf } from '../tree/origins.ts';
 import { refuseMarked, refuseVariables } from './guards.ts';
-import { setApart, setElsewhere, type SettingApart } from './set-apart.ts';
+import { refuseUnknown, setApart, setElsewhere, type SettingApart } from './set-apart.ts';
 import type { Ground, Proven, WantedField } from './wanted.ts';
 
 export interface AppliedChange {
@@ -47,6 +47,7 @@ interface Applying extends SettingApart {
 
 async function applyField(field: WantedField, on: Applying): Promise<AppliedChange> {
   const { origin, ground } = on;
+  await refuseUnknown(field, ground);
   const at = await lineOf(origin, ground);
   if (!at) return applied(field, await setElsewhere(field, on));
   const done = { path: at.path, line: at.line, byManifest: origin.byManifest, along: [] };

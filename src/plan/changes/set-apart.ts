@@ -31,11 +31,20 @@ export async function setElsewhere(field: WantedField, on: SettingApart): Promis
   });
 }
 
-function unfollowed({ of, change, target, words }: WantedField): Refusal {
-  const variable = /\$\{?\w+/.exec(words.current)?.[0];
+/** @throws Refusal where a variable sets the value, and nobody here knows from what. */
+export async function refuseUnknown(field: WantedField, { tree }: Ground): Promise<void> {
+  const { unknownVariables } = await tree.built(field.of);
+  const unknown = unknownVariables.find(name => field.words.current.includes(`\${${name}`));
+  if (unknown !== undefined)
+    throw unfollowed(field, `: the variable ${unknown} comes from what is not in this repository`);
+}
+
+function unfollowed({ of, change, target, words }: WantedField, more = ''): Refusal {
+  const { file, line } = change.position;
+  const manifest = of.definedBy ? '' : ', nor its own manifest, which is not in this repository';
   return new Refusal(
     'change-not-found',
-    `${words.change} of ${target} is ${words.current} in what Flux builds from ${folderWords(folderIn(of.spec))}, and no line of this repository that we could change sets it so (${change.position.file}:${change.position.line})${variable === undefined ? '' : `: the variable ${variable} is set outside of it`}${of.definedBy ? '' : ', nor its own manifest, which is not in this repository'}.`,
+    `${words.change} of ${target} is ${words.current} in what Flux builds from ${folderWords(folderIn(of.spec))}, and no line of this repository that we could change sets it so (${file}:${line})${more}${manifest}.`,
     {
       remedy:
         'It may be put together by a transformer, a replacement with a delimiter, or a variable that comes from elsewhere. Write the value out in the manifest, or in a patch.',

@@ -1,4 +1,4 @@
-import { items, type Path, record, text, valueAt } from '../../build/json.ts';
+import { items, type Path, record, text } from '../../build/json.ts';
 import type { BuiltObject } from '../../build/tree-builder.ts';
 import type { Change } from '../../config/settings.ts';
 import { scalarAt, writePlace } from '../../edit/places.ts';
@@ -143,19 +143,27 @@ function valueField(change: ValueChange, on: Workload): WantedField {
   if (found.indirect !== undefined) {
     throw missing(change, on, `${name} comes from ${found.indirect} (${on.where}), not from a value`);
   }
-  const { value, before, field } = found;
+  const { before, field } = found;
+  // A block of text ends in a line end, which nobody means.
+  const end = found.value.endsWith('\n') && !change.value.includes('\n') ? '\n' : '';
+  const value = found.value;
+  const wanted = `${change.value}${end}`;
   const expectation = { kind: change.kind, target: targetKey(on.target), ...named(container), name } as const;
-  const [token, replacement] = value === '' ? [before, `${before}${change.value}`] : [value, change.value];
+  const [token, replacement] = value === '' ? [before, `${before}${wanted}`] : [value, wanted];
   return {
     ...common(change, on, {
       container,
       field,
       current: `${before}${value}`,
-      wanted: `${before}${change.value}`,
+      wanted: `${before}${wanted}`,
     }),
     tokens: [token],
-    words: { change: `${change.kind} ${name}`, current: value, requested: change.value },
-    expectation: { ...expectation, value: change.value },
+    words: {
+      change: `${change.kind} ${name}`,
+      current: value.slice(0, value.length - end.length),
+      requested: change.value,
+    },
+    expectation: { ...expectation, value: wanted },
     currentExpectation: { ...expectation, value },
     inPlace: (ground, origin) => writeValue(ground, origin, replacement),
   };
@@ -166,9 +174,17 @@ function common(change: TemplateChange, on: Workload, at: Omit<ApartOn, 'change'
   const path = [...pathOf(at.container), ...at.field];
   return {
     of: on.of,
+    // By names: a merge may put the items of a list into another order.
     read: (objects: readonly BuiltObject[]) => {
       const object = objects.find(each => identity(each) === identity(on.object));
-      return valueAt(object?.data, path);
+      const own = containersOf(record(object?.data['spec'])['template']).filter(
+        ({ list }) => list === at.container.list,
+      );
+      const { name, index } = at.container;
+      const container = own.find(each => (name === '' ? each.index === index : each.name === name));
+      if (!container || change.kind === 'image') return container?.data['image'];
+      const found = findIn(container, change);
+      return found && `${found.before}${found.value}`;
     },
     change,
     target: targetKey(on.target),
