@@ -282,6 +282,7 @@ describe('a workload of another repository, patched by a Kustomization of ours',
     const merge = SYNC.replace(
       '  - target: {kind: Deployment, name: (smiley',
       `  - patch: |
+      apiVersion: apps/v1
       kind: Deployment
       metadata: {name: face}
       spec: {template: {spec: {containers: [{name: main, env: [{name: ERROR_FRACTION, value: '5'}]}]}}}

@@ -115,7 +115,7 @@ describe('inputs of generators', () => {
     const data = builtData(plan) as { before: string; after: string };
     expect(liveValue(expectation, parse(data.after))).toEqual({ found: value, holds: true });
     expect(liveValue(expectation, parse(data.before))).toEqual({ found: current, holds: false });
-    expect(plan.build.objects.map(({ object }) => object.replace(/-\w{10}$/, ''))).toEqual([
+    expect(plan.build.objects.map(({ object }) => object.replace(/-\w{10}$/, '')).toSorted()).toEqual([
       'ConfigMap prod/settings',
       'Deployment prod/shop',
     ]);
@@ -188,19 +188,19 @@ describe('inputs of generators', () => {
       'prod/kustomization.yaml': 'resources: [../base, canary.yaml]\nnamePrefix: my-\n',
     };
     const target = `target: [prod/my-shop]\nchange: [{at: {file: base/shop.env, path: CHECKOUT}, value: new}]\n`;
-    const refused = await refusal(planOf(files, target, { ...ON, folder: 'prod' }));
+    const alone = await planOf(files, target, { ...ON, folder: 'prod' });
+    expect(alone.expectations).toMatchObject([{ object: { name: 'my-settings' }, value: 'new' }]);
+    const others = { ...files, 'staging/kustomization.yaml': 'resources: [../base]\n' };
+    const refused = await refusal(planOf(others, target, { ...ON, folder: 'prod' }));
     expect(refused.reason).toBe('shared-line');
-    expect(refused.message).toContain('base/shop.env:2');
+    expect(refused.message).toContain('base/shop.env:2, which is also built by staging');
   });
 
   it('says where it looked and what there is', async () => {
     const nowhere = await refusal(planOf({ ...FILES, 'apps/x.env': 'A=b\n' }, yaml('x.env', 'A', 'c')));
     expect(nowhere.reason).toBe('change-not-found');
     expect(nowhere.message).toContain(
-      'No generator of what Flux builds from apps reads apps/x.env (rollout.yaml:2)',
-    );
-    expect(nowhere.message).toContain(
-      'ConfigMap settings (apps/values.yaml, apps/shop.properties, apps/shop.env, MODE, QUOTED)',
+      'apps/x.env:1 (rollout.yaml:2) changes nothing in what Flux builds from apps',
     );
     const noKey = await refusal(planOf(FILES, yaml('shop.env', 'NOPE', 'c')));
     expect(noKey.message).toContain('apps/shop.env has no single value NOPE (rollout.yaml:2)');

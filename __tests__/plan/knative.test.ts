@@ -134,7 +134,7 @@ describe('a plan for a Knative Service', () => {
 
   it('leaves a patch of the core Service alone when that has the same name', async () => {
     const patch =
-      'apiVersion: v1\nkind: Service\nmetadata: {name: hello}\nspec: {template: {spec: {containers: [{image: "ghcr.io/acme/hello:0"}]}}}\n';
+      'apiVersion: v1\nkind: Service\nmetadata: {name: hello, namespace: prod}\nspec: {template: {spec: {containers: [{image: "ghcr.io/acme/hello:0"}]}}}\n';
     const { files } = await plan({
       ...FILES,
       'apps/kustomization.yaml':

@@ -18,6 +18,8 @@ export interface PlanningOn {
   /** Folder of the Kustomization that applies the Kustomization of the targets. */
   readonly parent?: string;
   readonly applier?: Partial<KustomizationView>;
+  /** What differs in the Kustomization above. */
+  readonly above?: Partial<KustomizationView>;
   readonly builder?: TreeBuilder;
   readonly objects?: Observation['objects'];
   /** Live pod templates by target. */
@@ -79,7 +81,9 @@ export async function planOf(
       verifies: false,
     },
     kustomizations: [
-      ...(on.parent === undefined ? [] : [{ ...KUSTOMIZATION, name: 'cluster', path: on.parent }]),
+      ...(on.parent === undefined
+        ? []
+        : [{ ...KUSTOMIZATION, name: 'cluster', path: on.parent, ...on.above }]),
       { ...KUSTOMIZATION, path: on.folder ?? 'apps', ...on.applier },
     ],
     links: [],

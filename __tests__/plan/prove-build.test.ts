@@ -33,7 +33,7 @@ const IMAGE = 'target: [prod/shop]\nchange: [{image: "ghcr.io/acme/shop:6.2.0"}]
 describe('proof by the builder of this machine', () => {
   it('shows what changes in the build, and who built it', async () => {
     const { build } = await planOf(FOLDER, IMAGE);
-    expect(build.by).toMatch(/^(?:kubectl )?kustomize v/);
+    expect(build.by).toContain('kustomize');
     expect(build.objects.map(({ object }) => object)).toEqual(['Deployment prod/shop']);
     expect(build.objects[0]?.before).toContain('image: ghcr.io/acme/shop:6.1.0');
     expect(build.objects[0]?.after).toContain('image: ghcr.io/acme/shop:6.2.0');
@@ -107,7 +107,7 @@ replacements:
     const at =
       'target: [prod/shop]\nchange: [{at: {file: apps/settings.yaml, object: ConfigMap/settings, path: data.mode}, value: calm}]\n';
     const { build } = await planOf(files, at);
-    expect(build.objects.map(({ object }) => object)).toEqual([
+    expect(build.objects.map(({ object }) => object).toSorted()).toEqual([
       'ConfigMap prod/settings',
       'Deployment prod/shop',
     ]);

@@ -1,5 +1,5 @@
 import { keyOfPlace, type Place } from '../edit/places.ts';
-import { type FileScalar, scalarsOf } from '../edit/scalar-file.ts';
+import { type Address, type FileScalar, scalarsOf } from '../edit/scalar-file.ts';
 import { record } from './json.ts';
 
 /**
@@ -43,16 +43,28 @@ export function placesOf(
 ): readonly Omit<Dye, 'value'>[] {
   const sought = tokens.filter(token => token !== '' && content.includes(token));
   if (sought.length === 0) return [];
-  return scalarsOf(file, content).scalars.flatMap(scalar => {
+  const { scalars } = scalarsOf(file, content);
+  // What holds text is dyed in that text.
+  const holders = new Set(scalars.flatMap(({ address }) => (address.within ? [holderOf(address)] : [])));
+  return scalars.flatMap(scalar => {
     const { address, line } = scalar;
+    const isHolder = holders.has(JSON.stringify(address));
     if (reach === 'plain' && NAMES.includes(String(keyOfPlace({ address })))) return [];
-    return sought.flatMap(token =>
+    const own = isHolder ? sought.filter(token => token === scalar.value) : sought;
+    return own.flatMap(token =>
       spansOf(scalar, token, reach).map(from => ({
         place: { file, address, line, from, to: from + token.length },
         token,
       })),
     );
   });
+}
+
+/** The scalar in whose text another one stands. */
+function holderOf(address: Address): string {
+  const without = ({ within, ...at }: Address): Address =>
+    within?.within ? { ...at, within: without(within) } : at;
+  return JSON.stringify(without(address));
 }
 
 /** Offsets at which a token stands in a scalar. */

@@ -1,4 +1,4 @@
-import type { BuildProof, BuiltChange } from '../plan/proof.ts';
+import type { BuildProof, BuiltChange } from '../plan/plan.ts';
 import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
 import { unifiedDiff } from '../report/unified-diff.ts';
 import { metricCheck } from '../run/metric-check.ts';

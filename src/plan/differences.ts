@@ -44,11 +44,15 @@ function content({ data }: BuiltObject): string {
 }
 
 export function identity(
-  { kind, namespace, name }: Pick<BuiltObject, 'kind' | 'namespace' | 'name'>,
+  { apiVersion, kind, namespace, name }: Named,
   named = (plain: string) => plain,
 ): string {
-  return `${kind} ${namespace ?? ''}/${named(name)}`;
+  // A core Service and a Knative one may share their name.
+  const group = kind === 'Service' ? (apiVersion ?? '').replace(/[^/]*$/, '') : '';
+  return `${group}${kind} ${namespace ?? ''}/${named(name)}`;
 }
+
+type Named = Pick<BuiltObject, 'kind' | 'namespace' | 'name'> & { readonly apiVersion?: string };
 
 /** `Deployment prod/shop` */
 export function nameOf({ kind, namespace, name }: Pick<BuiltObject, 'kind' | 'namespace' | 'name'>): string {

@@ -6,7 +6,8 @@ import type { Ground } from './changes/wanted.ts';
 import { identity, nameOf } from './differences.ts';
 import type { PlanWarning } from './plan.ts';
 import type { TargetSource } from './sources/target-source.ts';
-import { type Applied, type FluxTree, wordsOf } from './tree/flux-tree.ts';
+import { type Applied, wordsOf } from './tree/applied.ts';
+import type { FluxTree } from './tree/flux-tree.ts';
 import { manifestOf } from './tree/manifests.ts';
 import { originsOf } from './tree/origins.ts';
 

@@ -5,7 +5,8 @@ import { Edits } from '../edit/edits.ts';
 import type { FluxChain, KustomizationView, SourceView } from '../rollout/observation.ts';
 import type { TargetKey } from '../rollout/target.ts';
 import type { Ground } from './changes/wanted.ts';
-import { type Applied, FluxTree } from './tree/flux-tree.ts';
+import type { Applied } from './tree/applied.ts';
+import { FluxTree } from './tree/flux-tree.ts';
 import { Sharers } from './tree/sharers.ts';
 
 export interface Grounded extends Ground {

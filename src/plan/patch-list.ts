@@ -1,4 +1,5 @@
-import { parseDocument, stringify } from 'yaml';
+import { parseDocument } from 'yaml';
+import { blockOf } from '../edit/new-text.ts';
 import { ROLLOUT_ID_ANNOTATION } from '../rollout/target.ts';
 import { items, record, text, valueAt } from '../build/json.ts';
 import { editHeld } from '../edit/places.ts';
@@ -27,7 +28,7 @@ export function withPatch(
   on: { readonly object: PatchedObject; readonly content: unknown },
 ): YamlText {
   const { kind, name } = on.object;
-  const patch = stringify(on.content, { lineWidth: 0, indentSeq: false });
+  const patch = `${blockOf(on.content)}\n`;
   return file.append(list.document, list.path, { target: { kind, name }, patch });
 }
 

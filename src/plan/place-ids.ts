@@ -7,6 +7,13 @@ import { identity, nameOf } from './differences.ts';
 import type { IdPlacement } from './plan.ts';
 import type { IdWay, TargetSource } from './sources/target-source.ts';
 
+interface Try {
+  readonly source: TargetSource;
+  readonly ways: AsyncIterator<IdWay>;
+  way: IdWay | undefined;
+  problem: string;
+}
+
 interface Placing {
   readonly sources: readonly TargetSource[];
   readonly applied: readonly AppliedChange[];
@@ -23,13 +30,14 @@ export async function placeIds(
   on: Placing,
 ): Promise<{ readonly edits: Edits; readonly placements: readonly IdPlacement[] }> {
   const id = on.annotations[ROLLOUT_ID_ANNOTATION] ?? '';
-  const tries = await Promise.all(
+  const tries: readonly Try[] = await Promise.all(
     on.sources.map(async source => {
       const byManifest = setByManifest(source, on.applied);
       const ways = source.idWays({ ground, annotations: on.annotations, byManifest })[Symbol.asyncIterator]();
       return { source, ways, way: await next(ways), problem: '' };
     }),
   );
+  await preferWhatIsThere(ground, tries, id);
   while (true) {
     const edits = ground.edits.fork();
     const placements = tries.map(({ source, way, problem }) => {
@@ -45,6 +53,23 @@ export async function placeIds(
       each.way = await next(each.ways);
     }
     if (isPlaced) return { edits, placements };
+  }
+}
+
+/** Where the id is in the tree already, the way that writes nothing is the one by which it came. */
+async function preferWhatIsThere(ground: Ground, tries: readonly Try[], id: string): Promise<void> {
+  const before = await ground.edits.changes();
+  for (const each of tries) {
+    const build = await ground.tree.build(each.source.of, ground.edits.snapshot());
+    if (build.kind !== 'built' || !each.source.hasId(build, id)) continue;
+    const first = each.way;
+    for (let way = first; way; way = await next(each.ways)) {
+      const trial = ground.edits.fork();
+      way.write(trial);
+      each.way = way;
+      if (JSON.stringify(await trial.changes()) === JSON.stringify(before)) break;
+    }
+    each.way ??= first;
   }
 }
 

@@ -1,5 +1,5 @@
-import { stringify } from 'yaml';
 import type { BuiltObject } from '../build/tree-builder.ts';
+import { blockOf } from '../edit/new-text.ts';
 import type { RolloutFile } from '../config/settings.ts';
 import type { Expectation } from '../rollout/expectation.ts';
 import { targetKey } from '../rollout/target.ts';
@@ -7,32 +7,13 @@ import { Refusal } from '../rollout/verdict.ts';
 import type { AppliedChange } from './changes/apply.ts';
 import type { Ground } from './changes/wanted.ts';
 import { type ChangedObject, changedObjects, nameOf } from './differences.ts';
-import type { RenderedObject } from './plan.ts';
+import type { BuildProof, BuiltChange, RenderedObject } from './plan.ts';
 import { refuseSideEffects } from './side-effects.ts';
 import type { TargetSource } from './sources/target-source.ts';
-import { type Applied, type Overlay } from './tree/flux-tree.ts';
+import type { Applied } from './tree/applied.ts';
+import type { Overlay } from './tree/flux-tree.ts';
 
 const BY = 'Flux’s own kustomize';
-
-/** What Flux's own build says of a plan: what a release changes in it, and that it changes nothing else. */
-export interface BuildProof {
-  readonly kind: 'proven';
-  /** The program that built it. */
-  readonly by: string;
-  readonly objects: readonly BuiltChange[];
-  /** Values that were compared in the objects that Flux applies. */
-  readonly compared: number;
-}
-
-export interface BuiltChange {
-  /** `Deployment prod/frontend`. */
-  readonly object: string;
-  /** As YAML; empty where there is none. */
-  readonly before: string;
-  readonly after: string;
-  /** Its content is nobody's to see: neither text is given. */
-  readonly secret: boolean;
-}
 
 export interface ProofQuery {
   readonly ground: Ground;
@@ -159,5 +140,5 @@ function shown({ before, after }: ChangedObject): BuiltChange {
 }
 
 function textOf(object: BuiltObject | undefined): string {
-  return object ? stringify(object.data, { lineWidth: 0, indentSeq: false }) : '';
+  return object ? `${blockOf(object.data)}\n` : '';
 }

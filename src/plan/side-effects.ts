@@ -11,7 +11,7 @@ import type { AppliedChange } from './changes/apply.ts';
 import { type ChangedObject, type Difference, differences, identity, nameOf } from './differences.ts';
 import type { RenderedObject } from './plan.ts';
 import type { TargetSource } from './sources/target-source.ts';
-import { isFluxKustomization } from './tree/flux-tree.ts';
+import { isFluxKustomization } from './tree/applied.ts';
 
 interface Meant {
   readonly rollout: Pick<RolloutFile, 'changes' | 'canaries'>;

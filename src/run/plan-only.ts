@@ -1,6 +1,6 @@
 import { CRD_VERSION } from '../flagger/crd-check.ts';
 import { treeGround } from '../flux/tree-ground.ts';
-import type { BuildProof } from '../plan/proof.ts';
+import type { BuildProof } from '../plan/plan.ts';
 import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
 import type { PlannedFile, PlanView } from '../report/plan-view.ts';
 import { unifiedDiff } from '../report/unified-diff.ts';

@@ -1,16 +1,16 @@
 import type { Change } from '../../config/settings.ts';
-import type { Edits } from '../../edit/edits.ts';
 import { record } from '../../build/json.ts';
 import { unhashed } from '../../rollout/name-hash.ts';
-import { kindOfKey, type ObjectRef } from '../../rollout/target.ts';
+import type { ObjectRef } from '../../rollout/target.ts';
 import type { Expectation } from '../../rollout/expectation.ts';
 import { Refusal } from '../../rollout/verdict.ts';
-import { changedObjects, differences, identity, nameOf } from '../differences.ts';
+import { identity, nameOf } from '../differences.ts';
 import type { FoundValue } from '../plan.ts';
-import { folderIn, folderWords, isFluxKustomization } from '../tree/flux-tree.ts';
+import { folderIn, isFluxKustomization } from '../tree/applied.ts';
 import { type ArrivedAt, type Origin, originsOf } from '../tree/origins.ts';
-import { refuseMarked } from './guards.ts';
-import type { Apart, Ground, Proven, WantedField } from './wanted.ts';
+import { refuseMarked, refuseVariables } from './guards.ts';
+import { refuseUnknown, setApart, setElsewhere, type SettingApart } from './set-apart.ts';
+import type { Ground, Proven, WantedField } from './wanted.ts';
 
 export interface AppliedChange {
   readonly change: Change;
@@ -41,23 +41,19 @@ export async function applyFields(
   return applied;
 }
 
-interface Applying {
+interface Applying extends SettingApart {
   readonly origin: Origin;
-  readonly fields: readonly WantedField[];
-  readonly ground: Ground;
 }
 
 async function applyField(field: WantedField, on: Applying): Promise<AppliedChange> {
   const { origin, ground } = on;
+  await refuseUnknown(field, ground);
   const at = await lineOf(origin, ground);
-  if (!at)
-    return applied(field, {
-      ...(await setElsewhere(field, on)),
-      byManifest: field.of.definedBy !== undefined,
-    });
+  if (!at) return applied(field, await setElsewhere(field, on));
   const done = { path: at.path, line: at.line, byManifest: origin.byManifest, along: [] };
   if (field.isThere) return applied(field, done);
   refuseMarked(ground.settings, at);
+  await refuseVariables(field.change, field.words.requested, { tree: ground.tree, of: field.of });
   const { write } = ground.settings;
   const within = othersWithin(field, on);
   const beyond = await othersBeyond(origin, field, ground);
@@ -179,89 +175,4 @@ async function othersBeyond(
 function isOutside(path: string, { of }: WantedField): boolean {
   const folder = folderIn(of.spec);
   return folder !== '' && of.isOurs && !path.startsWith(`${folder}/`);
-}
-
-/** No line here sets it. */
-async function setElsewhere(field: WantedField, on: Applying): Promise<Pick<FoundValue, 'path' | 'line'>> {
-  const { elsewhere, change, target } = field;
-  if (elsewhere === undefined) throw unfollowed(field);
-  if (field.isThere) {
-    const [way] = await field.apart(on.ground);
-    return way ?? { path: '', line: 1 };
-  }
-  const what = `${change.name} of ${target} is set in ${elsewhere}, and by nothing here`;
-  if (on.ground.settings.write === 'overlay') return await setApart(field, on);
-  const [way] = await field.apart(on.ground);
-  throw new Refusal('shared-line', `${what}.`, {
-    remedy: way
-      ? `Say write: overlay in rollout.yaml: then a patch for ${kindOfKey(target)} ${target.slice(target.indexOf('/') + 1)} alone is added to ${way.words}. Or add one yourself.`
-      : 'Give this environment a kustomization of its own, and the value in it.',
-  });
-}
-
-function unfollowed({ of, change, target, words, wanted: _ }: WantedField): Refusal {
-  const variable = /\$\{?\w+/.exec(words.current)?.[0];
-  return new Refusal(
-    'change-not-found',
-    `${words.change} of ${target} is ${words.current} in what Flux builds from ${folderWords(folderIn(of.spec))}, and no line of this repository that we could change sets it so (${change.position.file}:${change.position.line})${variable === undefined ? '' : `: the variable ${variable} is set outside of it`}${of.definedBy ? '' : ', nor its own manifest, which is not in this repository'}.`,
-    {
-      remedy:
-        'It may be put together by a transformer, a replacement with a delimiter, or a variable that comes from elsewhere. Write the value out in the manifest, or in a patch.',
-    },
-  );
-}
-
-/** By the first way that gives this field the value, and nothing else another one. @throws Refusal. */
-async function setApart(field: WantedField, { fields, ground }: Applying): Promise<Apart> {
-  const { tree, edits } = ground;
-  const before = await tree.built(field.of, edits.snapshot());
-  const ways = await field.apart(ground);
-  const [first] = ways;
-  if (first && field.read(before.objects) === field.wanted) return first;
-  const problems: string[] = [];
-  for (const way of ways) {
-    const trial: Edits = edits.fork();
-    way.write(trial);
-    const after = await tree.build(field.of, trial.snapshot());
-    if (after.kind !== 'built') {
-      problems.push(after.words);
-      continue;
-    }
-    const others = changedObjects(before.objects, after.objects).filter(({ before: old, after: now }) => {
-      const object = now ?? old;
-      if (!object || isFluxKustomization(object, field.of)) return false;
-      const asked = fields.filter(
-        each => each.change === field.change && identity(each.object) === identity(object),
-      );
-      return (
-        asked.length === 0 ||
-        differences(old?.data, now?.data).some(({ to }) => !asked.some(each => each.wanted === to))
-      );
-    });
-    if (others.length === 0 && field.read(after.objects) === field.wanted) {
-      way.write(edits);
-      return way;
-    }
-    const names = others.flatMap(({ before: old, after: now }) => (now ?? old)?.kind ?? []);
-    problems.push(
-      names.length > 0
-        ? `${way.path} would change ${others.map(({ before: old, after: now }) => `${(now ?? old)?.kind} ${(now ?? old)?.name}`).join(', ')}, too, which is no target of the change`
-        : `what is set in ${way.path} does not arrive`,
-    );
-  }
-  const { file, line } = field.change.position;
-  const [problem] = problems;
-  if (problem === undefined) {
-    throw new Refusal(
-      'shared-line',
-      `${file}:${line}: the folder that Flux applies has no kustomization to hold the value.`,
-      {
-        remedy: 'Give it a kustomization.yaml, or say write: base.',
-      },
-    );
-  }
-  throw new Refusal('change-ambiguous', `${file}:${line}: ${problem}.`, {
-    remedy:
-      'Name all of them as targets, set the value by hand in this environment’s own folder, or say write: base.',
-  });
 }

@@ -1,32 +1,20 @@
-import { record, text } from '../../build/json.ts';
+import { record } from '../../build/json.ts';
 import type { BuiltObject } from '../../build/tree-builder.ts';
-import type { Change } from '../../config/settings.ts';
 import type { Edits } from '../../edit/edits.ts';
 import { isYamlFile } from '../../edit/places.ts';
-import { YamlText } from '../../edit/yaml-text.ts';
 import { unhashed } from '../../rollout/name-hash.ts';
 import { targetKey } from '../../rollout/target.ts';
 import { fieldInText } from '../../rollout/text-field.ts';
 import { Refusal } from '../../rollout/verdict.ts';
-import {
-  type ChangedObject,
-  changedObjects,
-  differences,
-  identity,
-  nameOf,
-  namedValueAt,
-} from '../differences.ts';
+import { type ChangedObject, changedObjects, differences, identity, namedValueAt } from '../differences.ts';
 import type { TargetSource } from '../sources/target-source.ts';
-import { type Applied, folderIn, folderWords } from '../tree/flux-tree.ts';
-import { objectsIn } from '../tree/manifests.ts';
-import { originsOf } from '../tree/origins.ts';
+import type { Applied } from '../tree/applied.ts';
 import type { AppliedChange } from './apply.ts';
-import { refuseMarked } from './guards.ts';
+import { type FieldChange, fieldPlace } from './field-place.ts';
+import { refuseMarked, refuseVariables } from './guards.ts';
 import { type InputChange, inputPlace, lineFormat, type NamedPlace } from './input-places.ts';
 import type { Ground, Proven } from './wanted.ts';
-
-type FieldChange = Extract<Change, { kind: 'field' }>;
-export type NamedChange = FieldChange | InputChange;
+import { dataOf, type NamedChange, without } from './who-sets.ts';
 
 /** Stands for another value where none is asked for, to see what it would change. */
 const PROBE = 'gated-rollout-probe';
@@ -50,6 +38,7 @@ export async function applyNamed(change: NamedChange, on: Naming): Promise<reado
   const applied: AppliedChange[] = [];
   for (const source of on.sources) {
     if (!change.in.includes(targetKey(source.target))) continue;
+    await refuseVariables(change, change.value, { tree: ground.tree, of: source.of });
     const at = { place, source, changed: await changedBy(trial, { of: source.of, ground }) };
     if (at.changed.length === 0) throw await without(change, at, ground);
     applied.push(...(change.kind === 'field' ? [ofField(change, at)] : ofInput(change, at)));
@@ -107,52 +96,6 @@ async function beyond(
     if (!isSame) found.push(words);
   }
   return found;
-}
-
-/** A field of an object: file and object are named, so that nothing is searched for. */
-async function fieldPlace(change: FieldChange, { tree, edits }: Ground): Promise<NamedPlace> {
-  const content = edits.textOf(change.file) ?? (await tree.text(change.file));
-  const where = `${change.position.file}:${change.position.line}`;
-  if (content === undefined) {
-    throw new Refusal(
-      'change-not-found',
-      `${change.file}, which ${where} names, does not exist in the GitOps repository.`,
-      { remedy: 'Name the file by its path from the root of that repository.' },
-    );
-  }
-  const file = new YamlText(change.file, content);
-  const { kind, name, namespace } = change.object;
-  const objects = objectsIn(file).map(each => ({ ...each, data: record(each.data) }));
-  const found = objects.find(({ data }) => {
-    const metadata = record(data['metadata']);
-    const ofNamespace =
-      namespace === undefined || metadata['namespace'] === undefined || metadata['namespace'] === namespace;
-    return data['kind'] === kind && metadata['name'] === name && ofNamespace;
-  });
-  if (!found) {
-    const seen = objects.map(({ data }) => `${text(data['kind'])}/${text(record(data['metadata'])['name'])}`);
-    throw new Refusal(
-      'change-not-found',
-      `${change.file} has no ${kind}/${name} (${where}); it has ${seen.join(', ')}.`,
-      { remedy: 'Check the object’s kind and name as they are written in the file.' },
-    );
-  }
-  const { document } = found;
-  const path = [...found.root, ...change.path];
-  const value = file.scalar(document, path)?.value;
-  if (value === undefined || value === null) {
-    throw new Refusal(
-      'change-not-found',
-      `${change.file}: ${kind}/${name} has no single value at ${change.path.join('.')} (${where}).`,
-      { remedy: 'Check the path; keys that have dots stand in brackets: data["app.properties"].' },
-    );
-  }
-  return {
-    current: String(value),
-    line: file.lineOf(document, path),
-    lineText: file.lineText(document, path),
-    write: (to, wanted) => to.update(file, now => now.setScalar(document, path, wanted)),
-  };
 }
 
 function ofField(change: FieldChange, { place, source, changed }: At): AppliedChange {
@@ -245,12 +188,6 @@ function ofGenerated(
   };
 }
 
-function dataOf({ kind, data }: BuiltObject, key: string): string | undefined {
-  const value = record(data['data'])[key];
-  if (typeof value !== 'string') return undefined;
-  return kind === 'Secret' ? Buffer.from(value, 'base64').toString() : value;
-}
-
 /** Fields of a changed object that have the value then. */
 function provenBy({ before, after, of }: Changed, wanted: string): readonly Proven[] {
   if (!after) return [];
@@ -264,37 +201,4 @@ function provenBy({ before, after, of }: Changed, wanted: string): readonly Prov
         return namedValueAt(found?.data, path);
       },
     }));
-}
-
-/** The place changes nothing of what is built: something else sets it. */
-async function without(change: NamedChange, { place, source }: At, ground: Ground): Promise<Refusal> {
-  const { of } = source;
-  const where = `${change.position.file}:${change.position.line}`;
-  const setter = await setterOf(change, of, ground);
-  const folder = folderWords(folderIn(of.spec));
-  return new Refusal(
-    'change-not-found',
-    `${change.file}:${place.line} (${where}) changes nothing in what Flux builds from ${folder} for ${targetKey(source.target)}: ${setter ?? 'nothing that is built is made of it, or something else wins over it'}.`,
-    { remedy: 'Name the place that sets the value in this environment.' },
-  );
-}
-
-/** What sets the same key of the generated object, as far as it can be followed. */
-async function setterOf(change: NamedChange, of: Applied, ground: Ground): Promise<string | undefined> {
-  const key = change.path.at(-1);
-  const name = change.kind === 'field' ? change.object.name : change.path[1];
-  const built = await ground.tree.built(of);
-  const object = built.objects.find(
-    each => unhashed(each.name) === name && typeof key === 'string' && dataOf(each, key) !== undefined,
-  );
-  if (!object || typeof key !== 'string') return undefined;
-  const read = (objects: readonly BuiltObject[]) => {
-    const found = objects.find(each => identity(each, unhashed) === identity(object, unhashed));
-    return found && dataOf(found, key);
-  };
-  const field = { of, tokens: [dataOf(object, key) ?? ''], read };
-  const [dye] = (await originsOf(ground.tree, [field])).get(field)?.dyes ?? [];
-  if (!dye) return undefined;
-  const { line } = dye.place;
-  return `${key} of ${nameOf({ ...object, name: unhashed(object.name) })} is set in ${dye.place.file}:${line}`;
 }

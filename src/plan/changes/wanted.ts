@@ -5,7 +5,8 @@ import type { Edits } from '../../edit/edits.ts';
 import type { Expectation } from '../../rollout/expectation.ts';
 import type { TargetKey } from '../../rollout/target.ts';
 import { Refusal } from '../../rollout/verdict.ts';
-import type { Applied, FluxTree } from '../tree/flux-tree.ts';
+import type { Applied } from '../tree/applied.ts';
+import type { FluxTree } from '../tree/flux-tree.ts';
 import type { ArrivedAt, Followed, Origin } from '../tree/origins.ts';
 import type { Sharers } from '../tree/sharers.ts';
 
@@ -29,7 +30,7 @@ export interface WantedField extends Followed, Proven {
   readonly change: Change;
   readonly target: TargetKey;
   /** Where it is in the build. */
-  readonly object: Pick<BuiltObject, 'kind' | 'namespace' | 'name'>;
+  readonly object: BuiltObject;
   readonly path: Path;
   /** For people: `image ghcr.io/acme/shop`, `6.1.0`, `6.2.0`. */
   readonly words: { readonly change: string; readonly current: string; readonly requested: string };

@@ -1,4 +1,4 @@
-import { items, type Path, record, text, valueAt } from '../../build/json.ts';
+import { items, type Path, record, text } from '../../build/json.ts';
 import type { BuiltObject } from '../../build/tree-builder.ts';
 import type { Change } from '../../config/settings.ts';
 import { scalarAt, writePlace } from '../../edit/places.ts';
@@ -6,9 +6,11 @@ import { splitImage } from '../../rollout/live-value.ts';
 import { type TargetRef, targetKey } from '../../rollout/target.ts';
 import { Refusal } from '../../rollout/verdict.ts';
 import { identity } from '../differences.ts';
-import { type Applied, type FluxTree } from '../tree/flux-tree.ts';
+import type { Applied } from '../tree/applied.ts';
+import type { FluxTree } from '../tree/flux-tree.ts';
 import { filesBehind, type Origin } from '../tree/origins.ts';
 import { type Container, containersOf, pathOf } from './containers.ts';
+import { findIn, type ValueChange } from './env-and-arg.ts';
 import { type ImageChange, imageReference, renamedIn, versionTokens, writeImage } from './images.ts';
 import { type Apart, type Ground, notFound, type WantedField } from './wanted.ts';
 
@@ -123,7 +125,7 @@ async function renamed(name: string, { of }: Workload, tree: FluxTree): Promise<
   return found;
 }
 
-function valueField(change: Exclude<TemplateChange, ImageChange>, on: Workload): WantedField {
+function valueField(change: ValueChange, on: Workload): WantedField {
   const container = chosenContainer(change, on);
   const found = findIn(container, change);
   const name = change.kind === 'env' ? change.env : change.arg;
@@ -141,19 +143,27 @@ function valueField(change: Exclude<TemplateChange, ImageChange>, on: Workload):
   if (found.indirect !== undefined) {
     throw missing(change, on, `${name} comes from ${found.indirect} (${on.where}), not from a value`);
   }
-  const { value, before, field } = found;
+  const { before, field } = found;
+  // A block of text ends in a line end, which nobody means.
+  const end = found.value.endsWith('\n') && !change.value.includes('\n') ? '\n' : '';
+  const value = found.value;
+  const wanted = `${change.value}${end}`;
   const expectation = { kind: change.kind, target: targetKey(on.target), ...named(container), name } as const;
-  const [token, replacement] = value === '' ? [before, `${before}${change.value}`] : [value, change.value];
+  const [token, replacement] = value === '' ? [before, `${before}${wanted}`] : [value, wanted];
   return {
     ...common(change, on, {
       container,
       field,
       current: `${before}${value}`,
-      wanted: `${before}${change.value}`,
+      wanted: `${before}${wanted}`,
     }),
     tokens: [token],
-    words: { change: `${change.kind} ${name}`, current: value, requested: change.value },
-    expectation: { ...expectation, value: change.value },
+    words: {
+      change: `${change.kind} ${name}`,
+      current: value.slice(0, value.length - end.length),
+      requested: change.value,
+    },
+    expectation: { ...expectation, value: wanted },
     currentExpectation: { ...expectation, value },
     inPlace: (ground, origin) => writeValue(ground, origin, replacement),
   };
@@ -164,9 +174,17 @@ function common(change: TemplateChange, on: Workload, at: Omit<ApartOn, 'change'
   const path = [...pathOf(at.container), ...at.field];
   return {
     of: on.of,
+    // By names: a merge may put the items of a list into another order.
     read: (objects: readonly BuiltObject[]) => {
       const object = objects.find(each => identity(each) === identity(on.object));
-      return valueAt(object?.data, path);
+      const own = containersOf(record(object?.data['spec'])['template']).filter(
+        ({ list }) => list === at.container.list,
+      );
+      const { name, index } = at.container;
+      const container = own.find(each => (name === '' ? each.index === index : each.name === name));
+      if (!container || change.kind === 'image') return container?.data['image'];
+      const found = findIn(container, change);
+      return found && `${found.before}${found.value}`;
     },
     change,
     target: targetKey(on.target),
@@ -188,46 +206,7 @@ export async function writeValue({ tree, edits }: Ground, { dyes }: Origin, valu
   }
 }
 
-interface Found {
-  readonly value: string;
-  /** What stands before the value in the same string: `--ui-logo=`. */
-  readonly before: string;
-  /** In the container. */
-  readonly field: Path;
-  /** What the value comes from, where it is none. */
-  readonly indirect?: string;
-}
-
-function findIn({ data }: Container, change: Exclude<TemplateChange, ImageChange>): Found | undefined {
-  if (change.kind === 'env') {
-    const list = items(data['env']).map(record);
-    const index = list.findLastIndex(entry => entry['name'] === change.env);
-    const entry = list[index];
-    if (!entry) return undefined;
-    const [source] = Object.keys(record(entry['valueFrom']));
-    return {
-      value: text(entry['value']),
-      before: '',
-      field: ['env', index, 'value'],
-      ...(source === undefined ? {} : { indirect: source }),
-    };
-  }
-  for (const list of ['args', 'command'] as const) {
-    const strings = items(data[list]).map(text);
-    // The last one wins, as it does for nearly every flag parser.
-    const joined = strings.findLastIndex(each => each.startsWith(`${change.arg}=`));
-    const alone = strings.findLastIndex((each, index) => each === change.arg && index + 1 < strings.length);
-    if (joined < 0 && alone < 0) continue;
-    if (joined > alone) {
-      const before = `${change.arg}=`;
-      return { value: (strings[joined] ?? '').slice(before.length), before, field: [list, joined] };
-    }
-    return { value: strings[alone + 1] ?? '', before: '', field: [list, alone + 1] };
-  }
-  return undefined;
-}
-
-function chosenContainer(change: Exclude<TemplateChange, ImageChange>, on: Workload): Container {
+function chosenContainer(change: ValueChange, on: Workload): Container {
   const every = containersOf(template(on));
   const all = every.filter(({ list }) => list === 'containers');
   const names = all.map(({ name }) => name).join(', ');

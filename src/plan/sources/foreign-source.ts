@@ -10,13 +10,8 @@ import { fieldsOf } from '../changes/workload-fields.ts';
 import { identity } from '../differences.ts';
 import { specOf } from '../ground.ts';
 import { inPatchList } from '../place-id.ts';
-import {
-  type Applied,
-  type BuiltTree,
-  folderIn,
-  folderWords,
-  isFluxKustomization,
-} from '../tree/flux-tree.ts';
+import { type Applied, folderIn, folderWords, isFluxKustomization } from '../tree/applied.ts';
+import type { BuiltTree } from '../tree/flux-tree.ts';
 import { layersOf } from '../tree/layers.ts';
 import { definitionOf, type Manifest } from '../tree/manifests.ts';
 import { idIn, isTarget } from './manifest-source.ts';

@@ -7,7 +7,8 @@ import type { Apart, Ground, PatchedWorkload, WantedField } from '../changes/wan
 import { type ApartOn, fieldsOf, type Workload } from '../changes/workload-fields.ts';
 import { identity } from '../differences.ts';
 import { inLayerPatch, inManifest, inPatchList } from '../place-id.ts';
-import { type Applied, type BuiltTree, folderIn, type FluxTree } from '../tree/flux-tree.ts';
+import { type Applied, folderIn } from '../tree/applied.ts';
+import type { BuiltTree, FluxTree } from '../tree/flux-tree.ts';
 import { type Layer, layersOf } from '../tree/layers.ts';
 import { definitionOf, type Manifest, manifestOf } from '../tree/manifests.ts';
 import type { CanaryHome, IdOn, IdWay, TargetSource, TemplateChange } from './target-source.ts';

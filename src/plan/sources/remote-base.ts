@@ -3,7 +3,7 @@ import { items, record, text } from '../../build/json.ts';
 import { YamlText } from '../../edit/yaml-text.ts';
 import type { AppliedWorkload } from '../../rollout/observation.ts';
 import type { Ground } from '../changes/wanted.ts';
-import { type Applied, folderIn } from '../tree/flux-tree.ts';
+import { type Applied, folderIn } from '../tree/applied.ts';
 import { KUSTOMIZATION_NAMES } from '../tree/sharers.ts';
 import {
   type LiveWorkload,

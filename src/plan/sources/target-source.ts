@@ -5,7 +5,8 @@ import type { Change } from '../../config/settings.ts';
 import type { TargetRef } from '../../rollout/target.ts';
 import type { Ground, WantedField } from '../changes/wanted.ts';
 import type { IdPlacement } from '../plan.ts';
-import type { Applied, BuiltTree } from '../tree/flux-tree.ts';
+import type { Applied } from '../tree/applied.ts';
+import type { BuiltTree } from '../tree/flux-tree.ts';
 
 /**
  * Where a target comes from: a manifest of this repository, a workload of another one behind a Kustomization of ours, or

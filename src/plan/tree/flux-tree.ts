@@ -1,43 +1,23 @@
 import { posix } from 'node:path';
-import { type Fields, items, record, text } from '../../build/json.ts';
+import { type Fields, items, record } from '../../build/json.ts';
 import type { RepositoryFiles } from '../../build/repository-files.ts';
-import type {
-  ArtifactRules,
-  Build,
-  BuiltObject,
-  TreeBuilder,
-  VariableSource,
-} from '../../build/tree-builder.ts';
+import type { Build, BuiltObject, TreeBuilder, VariableSource } from '../../build/tree-builder.ts';
 import { YamlText } from '../../edit/yaml-text.ts';
 import { Refusal } from '../../rollout/verdict.ts';
+import {
+  type Applied,
+  folderIn,
+  folderWords,
+  isFluxKustomization,
+  isManifestOf,
+  wordsOf,
+} from './applied.ts';
+import { variablesIn } from './variables.ts';
 
 /** Files as edited; null = removed. */
 export type Overlay = ReadonlyMap<string, string | null>;
 
 export const UNEDITED: Overlay = new Map();
-
-/** A Kustomization of Flux, and where its files and its own manifest come from. */
-export interface Applied {
-  readonly namespace: string;
-  readonly name: string;
-  /** Of the repository that is released into, or what stands in for those of another one. */
-  readonly files: RepositoryFiles;
-  readonly isOurs: boolean;
-  readonly artifact: ArtifactRules;
-  /** As the cluster has it, or as a file of the tree has it; its manifest counts instead, where `definedBy` brings it. */
-  readonly spec: Fields;
-  /** Where some of what it builds is elsewhere: what stands in for that, in its spec and in its files. */
-  readonly standIn?: StandIn;
-  /** What brings its manifest, as our commit leaves it: a Kustomization of the very same source, or a file. */
-  readonly definedBy?: { readonly by: Applied } | { readonly file: string };
-}
-
-export interface StandIn {
-  /** `https://github.com/acme/base?ref=v1` */
-  readonly from: string;
-  readonly spec: (spec: Fields) => Fields;
-  readonly file: (path: string, text: string) => string;
-}
 
 export interface BuiltTree {
   readonly objects: readonly BuiltObject[];
@@ -184,70 +164,11 @@ export class FluxTree {
   }
 }
 
-function variablesIn({ kind, name, data }: BuiltObject): readonly VariableSource[] {
-  const strings = (map: unknown, decode: (value: string) => string) =>
-    Object.entries(record(map)).map(([key, value]) => [key, decode(text(value))] as const);
-  if (kind === 'ConfigMap') {
-    return [
-      {
-        kind,
-        name,
-        content: { kind: 'data', data: Object.fromEntries(strings(data['data'], each => each)) },
-      },
-    ];
-  }
-  if (kind !== 'Secret') return [];
-  const all = [
-    ...strings(data['data'], each => Buffer.from(each, 'base64').toString()),
-    ...strings(data['stringData'], each => each),
-  ];
-  return 'sops' in data
-    ? [{ kind, name, content: { kind: 'keys', keys: all.map(([key]) => key) } }]
-    : [{ kind, name, content: { kind: 'data', data: Object.fromEntries(all) } }];
-}
-
 /** kustomize notes an origin as a path from the folder that is built. */
 function fromRoot(object: BuiltObject, folder: string, reached: ReadonlySet<string>): BuiltObject {
   const path = object.origin?.path;
   if (path === undefined || reached.has(path)) return object;
   return { ...object, origin: { ...object.origin, path: posix.join(folder, path) } };
-}
-
-/** `Kustomization flux-system/apps` */
-export function wordsOf({ namespace, name }: Pick<Applied, 'namespace' | 'name'>): string {
-  return `Kustomization ${namespace}/${name}`;
-}
-
-/** The folder that is applied, '' for the root. */
-export function folderIn(spec: Fields): string {
-  return text(spec['path'])
-    .split('/')
-    .reduce<readonly string[]>((path, part) => {
-      if (part === '' || part === '.') return path;
-      return part === '..' ? path.slice(0, -1) : [...path, part];
-    }, [])
-    .join('/');
-}
-
-export function folderWords(folder: string): string {
-  return folder === '' ? 'the root folder' : folder;
-}
-
-export function isFluxKustomization(object: BuiltObject, of: Pick<Applied, 'namespace' | 'name'>): boolean {
-  return (
-    isManifestOf(object.data, { name: of.name, namespace: object.namespace ?? of.namespace }) &&
-    (object.namespace === undefined || object.namespace === of.namespace)
-  );
-}
-
-export function isManifestOf(data: Fields, of: Pick<Applied, 'namespace' | 'name'>): boolean {
-  const metadata = record(data['metadata']);
-  return (
-    data['kind'] === 'Kustomization' &&
-    text(data['apiVersion']).startsWith('kustomize.toolkit.fluxcd.io/') &&
-    text(metadata['name']) === of.name &&
-    (metadata['namespace'] === undefined || metadata['namespace'] === of.namespace)
-  );
 }
 
 function refusalOf(of: Applied, build: Exclude<TreeBuild, { kind: 'built' }>, when: string): Refusal {

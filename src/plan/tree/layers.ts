@@ -2,7 +2,8 @@ import { posix } from 'node:path';
 import type { BuiltObject } from '../../build/tree-builder.ts';
 import { scalarsOf } from '../../edit/scalar-file.ts';
 import { YamlText } from '../../edit/yaml-text.ts';
-import { type Applied, type FluxTree, folderIn } from './flux-tree.ts';
+import { type Applied, folderIn } from './applied.ts';
+import type { FluxTree } from './flux-tree.ts';
 import { KUSTOMIZATION_NAMES } from './sharers.ts';
 
 /** A kustomization through which an object comes. */

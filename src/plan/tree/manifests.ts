@@ -1,7 +1,8 @@
 import { items, record, text } from '../../build/json.ts';
 import type { BuiltObject } from '../../build/tree-builder.ts';
 import { type YamlPath, YamlText } from '../../edit/yaml-text.ts';
-import { type Applied, type FluxTree, isFluxKustomization, isManifestOf } from './flux-tree.ts';
+import { type Applied, isFluxKustomization, isManifestOf } from './applied.ts';
+import type { FluxTree } from './flux-tree.ts';
 
 /** Where an object of a build is written down. */
 export interface Manifest {

@@ -8,14 +8,8 @@ import {
   type Reach,
 } from '../../build/dye.ts';
 import type { BuiltObject } from '../../build/tree-builder.ts';
-import {
-  type Applied,
-  type BuiltTree,
-  type FluxTree,
-  isFluxKustomization,
-  type Overlay,
-  UNEDITED,
-} from './flux-tree.ts';
+import { type Applied, isFluxKustomization } from './applied.ts';
+import { type BuiltTree, type FluxTree, type Overlay, UNEDITED } from './flux-tree.ts';
 
 /** Something of what a Kustomization builds, whose line is looked for. */
 export interface Followed {

@@ -5,14 +5,8 @@ import { record, text } from '../../build/json.ts';
 import { isYamlFile } from '../../edit/places.ts';
 import { scalarsOf } from '../../edit/scalar-file.ts';
 import type { SourceView } from '../../rollout/observation.ts';
-import {
-  type Applied,
-  type FluxTree,
-  folderIn,
-  isFluxKustomization,
-  type Overlay,
-  wordsOf,
-} from './flux-tree.ts';
+import { type Applied, folderIn, isFluxKustomization, wordsOf } from './applied.ts';
+import type { FluxTree, Overlay } from './flux-tree.ts';
 import { dyedOverlay } from './origins.ts';
 
 export const KUSTOMIZATION_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];

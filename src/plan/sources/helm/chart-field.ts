@@ -9,7 +9,7 @@ import { notFound, type WantedField } from '../../changes/wanted.ts';
 import { writeValue } from '../../changes/workload-fields.ts';
 import { lineOfField } from '../../git-warnings.ts';
 import type { FluxTree } from '../../tree/flux-tree.ts';
-import type { Rendered } from './helm-fields.ts';
+import type { Rendered } from './rendered.ts';
 
 type ChartChange = Extract<Change, { kind: 'chart' }>;
 

@@ -8,7 +8,7 @@ import { Refusal } from '../../../rollout/verdict.ts';
 import { notFound } from '../../changes/wanted.ts';
 import type { FluxTree } from '../../tree/flux-tree.ts';
 import { type Followed, originsOf } from '../../tree/origins.ts';
-import { type Rendered, releaseIn } from './helm-fields.ts';
+import { type Rendered, releaseIn } from './rendered.ts';
 import { valuesOf } from './helm-values.ts';
 import { dotted, repositoryOf, type ValueImage, valueImages, versionOf } from './value-images.ts';
 

@@ -3,47 +3,19 @@ import { items, type Path, record, text, valueAt } from '../../../build/json.ts'
 import type { BuiltObject } from '../../../build/tree-builder.ts';
 import { writePlace } from '../../../edit/places.ts';
 import { splitImage } from '../../../rollout/live-value.ts';
-import { targetKey, type TargetRef } from '../../../rollout/target.ts';
+import { targetKey } from '../../../rollout/target.ts';
 import { writeImage } from '../../changes/images.ts';
-import type { Apart, Ground, WantedField } from '../../changes/wanted.ts';
+import type { Ground, WantedField } from '../../changes/wanted.ts';
 import { identity } from '../../differences.ts';
-import type { Applied, FluxTree } from '../../tree/flux-tree.ts';
+import type { FluxTree } from '../../tree/flux-tree.ts';
 import type { ArrivedAt, Origin } from '../../tree/origins.ts';
-import { takesValuesFrom, valuesOf } from './helm-values.ts';
 import { chosenImage } from './choose-image.ts';
+import { takesValuesFrom, valuesOf } from './helm-values.ts';
+import { isHelmRelease, type Rendered, releaseIn } from './rendered.ts';
 import { editsOfImage, type ValueEdit } from './value-edits.ts';
 import { dotted, type ValueImage, versionOf } from './value-images.ts';
 
 type ImageChange = Extract<Change, { kind: 'image' }>;
-
-/** A target that a HelmRelease renders. */
-export interface Rendered {
-  readonly target: TargetRef;
-  readonly of: Applied;
-  /** As built. */
-  readonly release: BuiltObject;
-  /** `HelmRelease prod/shop` */
-  readonly name: string;
-  /** Where the HelmRelease is written, for people. */
-  readonly where: string;
-  /** The live pod template: what Helm made of it. */
-  readonly template: unknown;
-  readonly objects: readonly BuiltObject[];
-  /** HelmReleases of the change's targets. */
-  readonly released: readonly string[];
-  /** Ways to set values of the HelmRelease for this environment alone. */
-  readonly apart: (
-    values: readonly SetInRelease[],
-    ground: Ground,
-    change: Change,
-  ) => Promise<readonly Apart[]>;
-}
-
-export interface SetInRelease {
-  /** In the HelmRelease. */
-  readonly path: Path;
-  readonly value: string;
-}
 
 /**
  * An image of a HelmRelease's target, where its version comes from: an images entry of a postRenderer, which is applied
@@ -185,15 +157,4 @@ function otherReleases(
       return dyes.some(({ value }) => words.includes(String(value)));
     })
     .map(({ name }) => `HelmRelease ${name}`);
-}
-
-export function releaseIn(
-  objects: readonly BuiltObject[],
-  { release }: Pick<Rendered, 'release'>,
-): BuiltObject | undefined {
-  return objects.find(object => identity(object) === identity(release));
-}
-
-export function isHelmRelease({ kind, apiVersion }: BuiltObject): boolean {
-  return kind === 'HelmRelease' && apiVersion.startsWith('helm.toolkit.fluxcd.io/');
 }

@@ -6,7 +6,7 @@ import { VALUE_PATCH_HEADER } from '../../../rollout/target.ts';
 import { Refusal } from '../../../rollout/verdict.ts';
 import type { Apart, Ground, PatchedWorkload } from '../../changes/wanted.ts';
 import type { Layer } from '../../tree/layers.ts';
-import type { SetInRelease } from './helm-fields.ts';
+import type { SetInRelease } from './rendered.ts';
 import { dotted } from './value-images.ts';
 
 /**
