@@ -60,7 +60,7 @@ export async function placeIds(
 async function preferWhatIsThere(ground: Ground, tries: readonly Try[], id: string): Promise<void> {
   const before = await ground.edits.changes();
   for (const each of tries) {
-    const build = await ground.tree.build(each.source.of, ground.edits.snapshot());
+    const build = await ground.tree.build(each.source.of);
     if (build.kind !== 'built' || !each.source.hasId(build, id)) continue;
     const first = each.way;
     for (let way = first; way; way = await next(each.ways)) {
