@@ -342,8 +342,8 @@ describe('a workload of another repository, patched by a Kustomization of ours',
         .join('---\n'),
     };
     const shared = await refusal(plan(smiley, { files, live }));
-    expect(shared).toMatchObject({ reason: 'change-ambiguous' });
-    expect(shared.message).toContain(`${SYNC_FILE}:26, which changes Deployment color, too`);
+    expect(shared).toMatchObject({ reason: 'shared-line' });
+    expect(shared.message).toContain(`(${SYNC_FILE}:26) that reaches Deployment color, too`);
     expect(shared.remedy).toContain('write: overlay');
 
     const both = smiley.replace('target: faces/smiley', 'target: [faces/smiley, faces/color]');
@@ -353,9 +353,7 @@ describe('a workload of another repository, patched by a Kustomization of ours',
     expect(together.placements).toHaveLength(2);
     // The same position is another variable there.
     const other = { color: { env: [...live.smiley.env].toReversed() } };
-    expect((await refusal(plan(both, { files, live: { ...live, ...other } }))).reason).toBe(
-      'change-ambiguous',
-    );
+    expect((await refusal(plan(both, { files, live: { ...live, ...other } }))).reason).toBe('shared-line');
 
     const own = await plan(`${smiley}write: overlay\n`, { files, live });
     const patches = patchesOf(textOf(own, SYNC_FILE));
@@ -379,7 +377,7 @@ describe('a workload of another repository, patched by a Kustomization of ours',
     ).replace(/ {2}- target: \{kind: Deployment, name: \(smiley[\s\S]+ {2}prune/, '  prune');
     const files = { ...FILES, [SYNC_FILE]: selecting };
     const shared = await refusal(plan(ERRORS, { files }));
-    expect(shared.message).toContain('which changes Deployment smiley, Deployment color, too');
+    expect(shared.message).toContain('that reaches Deployment smiley, Deployment color, too');
     const foreign = await refusal(
       plan(ERRORS, { files: { ...files, [SYNC_FILE]: selecting.replace('team=faces', 'team=others') } }),
     );

@@ -9,7 +9,7 @@ import type { FoundValue } from '../plan.ts';
 import { folderIn, isFluxKustomization } from '../tree/applied.ts';
 import { type ArrivedAt, type Origin, originsOf } from '../tree/origins.ts';
 import { refuseMarked, refuseVariables } from './guards.ts';
-import { refuseUnknown, setApart, setElsewhere, type SettingApart } from './set-apart.ts';
+import { overlayRemedy, refuseUnknown, setApart, setElsewhere, type SettingApart } from './set-apart.ts';
 import type { Ground, Proven, WantedField } from './wanted.ts';
 
 export interface AppliedChange {
@@ -63,6 +63,14 @@ async function applyField(field: WantedField, on: Applying): Promise<AppliedChan
     return applied(field, { ...done, byManifest: way.byManifest });
   }
   const where = `${field.change.name} of ${field.target} is set in ${at.path}:${at.line}`;
+  if (within.length > 0 && field.elsewhere !== undefined) {
+    const [way] = await field.apart(ground);
+    throw new Refusal(
+      'shared-line',
+      `${field.change.name} of ${field.target} is set by a patch (${at.path}:${at.line}) that reaches ${within.join(', ')}, too.`,
+      { remedy: overlayRemedy(field, way) },
+    );
+  }
   if (within.length > 0) {
     throw new Refusal(
       'change-ambiguous',

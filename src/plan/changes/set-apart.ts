@@ -24,11 +24,14 @@ export async function setElsewhere(field: WantedField, on: SettingApart): Promis
   const what = `${change.name} of ${target} is set in ${elsewhere}, and by nothing here`;
   if (on.ground.settings.write === 'overlay') return await setApart(field, on);
   const [way] = await field.apart(on.ground);
-  throw new Refusal('shared-line', `${what}.`, {
-    remedy: way
-      ? `Say write: overlay in rollout.yaml: then a patch for ${kindOfKey(target)} ${target.slice(target.indexOf('/') + 1)} alone is added to ${way.words}. Or add one yourself.`
-      : 'Give this environment a kustomization of its own, and the value in it.',
-  });
+  throw new Refusal('shared-line', `${what}.`, { remedy: overlayRemedy(field, way) });
+}
+
+/** Where a patch of its own would go. */
+export function overlayRemedy({ target }: WantedField, way: Apart | undefined): string {
+  return way
+    ? `Say write: overlay in rollout.yaml: then a patch for ${kindOfKey(target)} ${target.slice(target.indexOf('/') + 1)} alone is added to ${way.words}. Or add one yourself.`
+    : 'Give this environment a kustomization of its own, and the value in it.';
 }
 
 /** @throws Refusal where a variable sets the value, and nobody here knows from what. */
