@@ -1,6 +1,7 @@
 import type {
   CanaryView,
   ChainLink,
+  ChartSourceView,
   FluxChain,
   KustomizationView,
   Observation,
@@ -13,8 +14,9 @@ import { asking, ifAllowed } from './cluster-errors.ts';
 import type { FlaggerGauge } from './flagger-gauge.ts';
 import type { KubeClient } from './kube-client.ts';
 import { guardsTarget, parseCanary, parseEvents } from './parse-canary.ts';
-import { parseGitRepository, parseKustomization } from './parse-flux.ts';
-import { parseHelmRelease } from './parse-helm-release.ts';
+import { parseGitRepository, parseKustomization } from '../flux/parse-flux.ts';
+import { parseChartSource } from '../flux/parse-chart-source.ts';
+import { parseHelmRelease } from '../flux/parse-helm-release.ts';
 import { parseKnativeService } from './parse-knative.ts';
 import { parseReplicaSets, parseWorkload, selectorOf } from './parse-workload.ts';
 import { readNamed, readReferenced, type Watched } from './read-objects.ts';
@@ -186,6 +188,19 @@ async function readLink(kube: KubeClient, known: ChainLink): Promise<ChainLink> 
     ]);
     return { ...known, view, source };
   }
-  const now = await asking(() => kube.get(objectPath({ ...known.view, kind: known.kind })));
-  return now === undefined ? known : { ...known, view: parseHelmRelease(now) };
+  const [now, chartSource] = await Promise.all([
+    asking(() => kube.get(objectPath({ ...known.view, kind: known.kind }))),
+    known.chartSource && readChartSource(kube, known.chartSource),
+  ]);
+  return {
+    ...known,
+    ...(now === undefined ? {} : { view: parseHelmRelease(now) }),
+    ...(chartSource ? { chartSource } : {}),
+  };
+}
+
+async function readChartSource(kube: KubeClient, known: ChartSourceView): Promise<ChartSourceView> {
+  const path = objectPath({ ...known, kind: 'OCIRepository' });
+  const now = await ifAllowed(() => kube.get(path), undefined);
+  return now === undefined ? known : parseChartSource(now);
 }

@@ -1,3 +1,4 @@
+import type { ArtifactRules } from '../build/tree-builder.ts';
 import type { TargetKey, TargetKind } from './target.ts';
 
 /**
@@ -147,7 +148,10 @@ export interface SourceView {
   readonly namespace: string;
   readonly name: string;
   readonly url: string;
+  /** The branch that is followed. */
   readonly branch?: string;
+  /** What is followed where it is no branch (a tag, a range of tags, another ref, one commit), for people to read. */
+  readonly pinned?: string;
   readonly suspended: boolean;
   /** Commit of the artifact, 40 hex digits. */
   readonly revision?: string;
@@ -155,6 +159,8 @@ export interface SourceView {
   readonly intervalMs: number;
   /** spec.verify is set: Flux takes signed commits only. */
   readonly verifies: boolean;
+  /** What of a commit its artifact holds. */
+  readonly artifact?: ArtifactRules;
 }
 
 export interface KustomizationView {
@@ -178,6 +184,10 @@ export interface KustomizationView {
   readonly imageNames?: readonly string[];
   /** What it applied that has a pod template, by its inventory. */
   readonly workloads?: readonly AppliedWorkload[];
+  /** `.spec` as it is (parsed JSON). */
+  readonly spec?: Readonly<Record<string, unknown>>;
+  /** The file of the repository in which it was found, where no cluster was asked. */
+  readonly manifest?: string;
 }
 
 export interface AppliedWorkload {
@@ -200,6 +210,8 @@ export interface HelmReleaseView {
   readonly lastAttemptedConfigDigest?: string;
   /** Chart version of the last attempt. */
   readonly lastAttemptedRevision?: string;
+  /** Digest of the chart of the last attempt, where it comes from an OCIRepository: `sha256:…`. */
+  readonly lastAttemptedRevisionDigest?: string;
   /** Newest first. */
   readonly history: readonly HelmRevision[];
   readonly intervalMs: number;
@@ -219,6 +231,24 @@ export interface HelmRevision {
   readonly status: string;
   readonly chartVersion: string;
   readonly configDigest: string;
+  /** Digest of the chart, where it comes from an OCIRepository. */
+  readonly ociDigest?: string;
+  /** When Helm began it. */
+  readonly deployedAt: ClusterTime;
+}
+
+/** The OCIRepository that a HelmRelease takes its chart from (spec.chartRef). */
+export interface ChartSourceView {
+  readonly namespace: string;
+  readonly name: string;
+  /** oci://… */
+  readonly url: string;
+  readonly suspended: boolean;
+  /** The artifact belongs to the newest generation. */
+  readonly upToDate: boolean;
+  readonly ready?: Condition;
+  /** What was pulled last. */
+  readonly artifact?: { readonly tag?: string; readonly digest: string };
 }
 
 /**
@@ -226,7 +256,12 @@ export interface HelmRevision {
  * HelmRelease, or a Kustomization that takes its files from another repository and holds patches of its own.
  */
 export type ChainLink =
-  | { readonly kind: 'HelmRelease'; readonly view: HelmReleaseView }
+  | {
+      readonly kind: 'HelmRelease';
+      readonly view: HelmReleaseView;
+      /** Where it takes its chart from an OCIRepository that may be read. */
+      readonly chartSource?: ChartSourceView;
+    }
   | { readonly kind: 'Kustomization'; readonly view: KustomizationView; readonly source: SourceView };
 
 /** The objects of Flux that bring a target to life, from its source to the object that applies it. */
