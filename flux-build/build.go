@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path"
 	"reflect"
+	"regexp"
 	"slices"
 	"sort"
 	"strings"
@@ -62,7 +63,7 @@ func build(q query) (result answer) {
 			result = answer{Broken: fmt.Sprint(r)}
 		}
 		if result.Broken != "" {
-			result.Remote = remote
+			result.Remote = elsewhere(result.Broken)
 			for name := range packed.excluded {
 				result.Excluded = append(result.Excluded, name)
 			}
@@ -88,6 +89,20 @@ func build(q query) (result answer) {
 		return answer{Broken: "kustomize build failed: " + err.Error()}
 	}
 	return finish(q, built, folder, asked)
+}
+
+var accumulated = regexp.MustCompile(`accumulating resources from '([^']+)'`)
+
+// elsewhere names what kustomize would have downloaded, or had Git clone, where that is why it did not build.
+func elsewhere(words string) string {
+	if remote != "" || !strings.Contains(words, "no 'git' program on path") {
+		return remote
+	}
+	found := accumulated.FindAllStringSubmatch(words, -1)
+	if len(found) == 0 {
+		return "another repository"
+	}
+	return found[len(found)-1][1]
 }
 
 // generate writes the kustomization as Flux does, and has kustomize note where things come from.
@@ -154,6 +169,9 @@ func finish(q query, built resmap.ResMap, folder string, asked []string) answer 
 	result := answer{Objects: make([]object, 0, built.Size()), Unknown: lastUnknown}
 	labels, annotations := commonMetadata(q.Kustomization)
 	for index, res := range built.Resources() {
+		if isKustomization(res) {
+			continue
+		}
 		if err := mark(res, labels, annotations); err != nil {
 			return answer{Broken: err.Error()}
 		}
@@ -242,6 +260,12 @@ func substitute(q query, built resmap.ResMap) error {
 	}
 	lastUnknown = known.unknownNames()
 	return nil
+}
+
+// isKustomization: what fluxcd/pkg/ssa utils/object.go ReadObjects leaves out.
+func isKustomization(res *resource.Resource) bool {
+	return strings.EqualFold(res.GetKind(), "kustomization") &&
+		strings.HasPrefix(res.GetApiVersion(), "kustomize.config.k8s.io/")
 }
 
 func commonMetadata(kustomization map[string]any) (labels, annotations map[string]string) {

@@ -2,6 +2,8 @@ module gated-rollout.flux-build
 
 go 1.26.0
 
+toolchain go1.26.8
+
 require (
 	github.com/fluxcd/pkg/envsubst v1.7.1
 	github.com/fluxcd/pkg/kustomize v1.35.7

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"runtime/debug"
 	"unsafe"
 )
 
@@ -57,7 +56,4 @@ func main() {}
 
 func init() {
 	http.DefaultTransport = noNetwork{}
-	// More memory for less time: a build lives for seconds.
-	debug.SetGCPercent(400)
-	debug.SetMemoryLimit(600 << 20)
 }

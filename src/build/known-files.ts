@@ -1,5 +1,9 @@
 import { posix } from 'node:path';
+import { Refusal } from '../rollout/verdict.ts';
 import type { FolderEntry, RepositoryFiles } from './repository-files.ts';
+
+/** A file's text, or its bytes where it is none (a keystore in a ConfigMap, a pointer of Git LFS). */
+export type Content = string | Uint8Array;
 
 /** More than this beside each other is not fetched on suspicion. */
 const MAX_SIBLINGS = 300;
@@ -8,7 +12,7 @@ const MAX_SIBLINGS = 300;
 export class KnownFiles {
   private readonly files: RepositoryFiles;
   private readonly folders = new Map<string, Promise<readonly FolderEntry[] | undefined>>();
-  private readonly texts = new Map<string, Promise<string | undefined>>();
+  private readonly contents = new Map<string, Promise<Content | undefined>>();
   private readonly warmed = new Set<string>();
 
   constructor(files: RepositoryFiles) {
@@ -20,7 +24,7 @@ export class KnownFiles {
   }
 
   /** Whoever reads one manifest of a folder reads the others next: they are asked for together, so that they come together. */
-  async read(path: string): Promise<string | undefined> {
+  async read(path: string): Promise<Content | undefined> {
     const folder = parentOf(path);
     if (!this.warmed.has(folder) && isManifest(path)) {
       this.warmed.add(folder);
@@ -29,18 +33,26 @@ export class KnownFiles {
       );
       for (const { name } of beside.slice(0, MAX_SIBLINGS)) {
         // What is wrong with it is heard by who needs it.
-        this.text(posix.join(folder, name)).catch(() => undefined);
+        this.content(posix.join(folder, name)).catch(() => undefined);
       }
     }
-    return await this.text(path);
+    return await this.content(path);
   }
 
   async prefetch(folder: string): Promise<void> {
     await this.files.prefetch?.(folder);
   }
 
-  private text(path: string): Promise<string | undefined> {
-    return remembered(this.texts, path, async () => (await this.files.read(path))?.text);
+  private content(path: string): Promise<Content | undefined> {
+    return remembered(this.contents, path, async () => {
+      try {
+        return (await this.files.read(path))?.text;
+      } catch (error) {
+        const isNoText = error instanceof Refusal && error.reason === 'unsupported-file';
+        if (!isNoText || !this.files.bytes) throw error;
+        return await this.files.bytes(path);
+      }
+    });
   }
 }
 
@@ -58,5 +70,7 @@ function remembered<T>(known: Map<string, Promise<T>>, key: string, ask: () => P
   if (before) return before;
   const asked = ask();
   known.set(key, asked);
+  // What could not be read now may be readable later.
+  asked.catch(() => known.delete(key));
   return asked;
 }

@@ -59,8 +59,9 @@ export class Program {
     const question = (kind: FileRequest['kind']) => (at: number, size: number) => {
       const path = new TextDecoder().decode(new Uint8Array(this.memory.buffer, at >>> 0, size));
       const answer = this.ask({ kind, path });
-      if (answer.kind !== 'text') return answer.kind === 'absent' ? ABSENT : REFUSED;
-      this.taken = new TextEncoder().encode(answer.text);
+      if (answer.kind !== 'content') return answer.kind === 'absent' ? ABSENT : REFUSED;
+      const { content } = answer;
+      this.taken = typeof content === 'string' ? new TextEncoder().encode(content) : content;
       return this.taken.length;
     };
     return {

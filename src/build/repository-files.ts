@@ -9,6 +9,8 @@ export interface RepositoryFiles {
    * @throws Refusal `unsupported-file` for a symlink, submodule, LFS pointer or binary content.
    */
   read(path: string): Promise<FileBlob | undefined>;
+  /** A file as it is, text or not, where that can be told: Flux puts binary files into ConfigMaps, too. */
+  bytes?(path: string): Promise<Uint8Array | undefined>;
   /** The names in a folder; undefined when it does not exist. */
   list(folder: string): Promise<readonly FolderEntry[] | undefined>;
   /** Makes reading much of a folder cheap, where that can be done. */

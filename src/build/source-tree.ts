@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { Refusal } from '../rollout/verdict.ts';
-import type { KnownFiles } from './known-files.ts';
+import type { Content, KnownFiles } from './known-files.ts';
 import { type BuildLimits, TooLarge } from './limits.ts';
 import type { FolderEntry } from './repository-files.ts';
 import type { ArtifactRules } from './tree-builder.ts';
@@ -62,8 +62,8 @@ export class SourceTree {
   /** @throws what the repository throws, but for files that it refuses */
   async answer(request: FileRequest): Promise<FileAnswer> {
     try {
-      const text = await this.textFor(request);
-      return text === undefined ? { kind: 'absent' } : { kind: 'text', text };
+      const content = await this.contentFor(request);
+      return content === undefined ? { kind: 'absent' } : { kind: 'content', content };
     } catch (error) {
       const trouble = asTrouble(error);
       if (trouble === undefined) throw error;
@@ -72,33 +72,33 @@ export class SourceTree {
     }
   }
 
-  private async textFor({ kind, path }: FileRequest): Promise<string | undefined> {
+  private async contentFor({ kind, path }: FileRequest): Promise<Content | undefined> {
     switch (kind) {
       case 'list': {
         const entries = await this.list(path);
         return entries && JSON.stringify(entries);
       }
       case 'read':
-        return await this.text(path);
+        return await this.content(path);
       case 'named':
         return JSON.stringify(await this.named(path, ''));
     }
   }
 
-  private async text(path: string): Promise<string | undefined> {
+  private async content(path: string): Promise<Content | undefined> {
     const mount = this.mountOf(path);
     const edited = this.overlay.get(path);
-    const text = mount
+    const content = mount
       ? await filesOf(mount).read(posix.join(mount.fromPath, path.slice(mount.toPath.length)))
       : edited === null
         ? undefined
         : (edited ?? (await this.files.read(path)));
-    if (text === undefined) return undefined;
+    if (content === undefined) return undefined;
     if (!mount) this.read.add(path);
-    this.bytes += text.length;
-    this.limits.checkFile(path, text.length);
+    this.bytes += content.length;
+    this.limits.checkFile(path, content.length);
     this.limits.checkAll(this.read.size, this.bytes);
-    return text;
+    return content;
   }
 
   private async list(folder: string): Promise<readonly Entry[] | undefined> {

@@ -13,9 +13,9 @@ export type FileRequest =
   /** All files of a name in the whole repository. */
   | { readonly kind: 'named'; readonly path: string };
 
-/** A text, a list as JSON, nothing, or something that is there and cannot be given. */
+/** A file or a list as JSON, nothing, or something that is there and cannot be given. */
 export type FileAnswer =
-  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'content'; readonly content: string | Uint8Array }
   | { readonly kind: 'absent' | 'refused' };
 
 export type WorkerMessage =

@@ -35,6 +35,13 @@ export class GitHubFiles implements RepositoryFiles {
     return this.asking(`read ${path}`, () => this.store.read(this.tree, path));
   }
 
+  bytes(path: string): Promise<Uint8Array | undefined> {
+    return this.asking(`read ${path}`, async () => {
+      const file = await this.store.file(this.tree, path);
+      return file && (await this.store.blob(file.sha));
+    });
+  }
+
   list(folder: string): Promise<readonly FolderEntry[] | undefined> {
     return this.asking(`list ${folder === '' ? 'the root folder' : folder}`, async () => {
       const entry = await this.store.folder(this.tree, folder);
