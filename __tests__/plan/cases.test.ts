@@ -233,10 +233,10 @@ ${values}`;
     const files = {
       ...FOLDER,
       'cluster/apps.yaml': apps('      REGISTRY: registry.test\n'),
-      'apps/deployment.yaml': deployment('${REGISTRY}/pay/ledger:1.0.0'),
+      'apps/deployment.yaml': deployment(`\${REGISTRY}/pay/ledger:1.0.0`),
     };
     const { files: now } = await changed(files, IMAGE, on);
-    expect(now['apps/deployment.yaml']).toContain('image: "${REGISTRY}/pay/ledger:2.0.0"\n');
+    expect(now['apps/deployment.yaml']).toContain(`image: "\${REGISTRY}/pay/ledger:2.0.0"\n`);
   });
 
   it('a variable that is set elsewhere is named', async () => {

@@ -6,7 +6,7 @@ import { targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import type { AppliedChange } from './changes/apply.ts';
 import type { Ground } from './changes/wanted.ts';
-import { type ChangedObject, changedObjects, nameOf } from './differences.ts';
+import { type ChangedObject, changedObjects, type Difference, differences, nameOf } from './differences.ts';
 import type { BuildProof, BuiltChange, RenderedObject } from './plan.ts';
 import { refuseSideEffects } from './side-effects.ts';
 import type { TargetSource } from './sources/target-source.ts';
@@ -46,6 +46,7 @@ export async function prove(query: ProofQuery): Promise<BuildProof> {
       if (isShown(of, sources)) objects.push(...changed.map(shown));
     }
   }
+  await proveCanaries(query);
   const compared = await proveValues(query);
   await refuseOthers(query);
   return { kind: 'proven', by: BY, objects, compared };
@@ -73,6 +74,38 @@ function isShown(of: Applied, sources: readonly TargetSource[]): boolean {
         'by' in source.of.definedBy &&
         source.of.definedBy.by === of),
   );
+}
+
+/** @throws Refusal where something else in the build wins over a Canary, or over what is made beside it. */
+async function proveCanaries({ ground, sources, rendered, release, adoption }: ProofQuery): Promise<void> {
+  const overlays = adoption.size > 0 ? [adoption, release] : [release];
+  const trees = await Promise.all(
+    [...new Set(sources.map(each => each.beside))].flatMap(of =>
+      overlays.map(overlay => ground.tree.built(of, overlay)),
+    ),
+  );
+  const objects = trees.flatMap(tree => tree.objects);
+  for (const { kind, metadata, spec } of rendered) {
+    const built = objects.filter(object => object.kind === kind && object.name.includes(metadata.name));
+    const off = built.map(({ data }) => differences(spec, data['spec']).find(isLost));
+    if (built.length > 0 && off.some(each => each === undefined)) continue;
+    const [first] = off;
+    throw new Refusal(
+      'chain-broken',
+      first
+        ? `${first.path.join('.')} of ${kind} ${metadata.name} would be built as ${JSON.stringify(first.to) ?? 'nothing'}, not as ${JSON.stringify(first.from)}: something else in the build sets it.`
+        : `${kind} ${metadata.name} would not be in what Flux builds.`,
+      {
+        remedy:
+          'Look for a patch or a transformer that wins over it, or for a kustomization that does not list its file.',
+      },
+    );
+  }
+}
+
+/** The barrier adds a webhook of its own. */
+function isLost({ from, path }: Difference): boolean {
+  return from !== undefined && !path.includes('webhooks');
 }
 
 async function proveValues({ ground, sources, applied, id, release }: ProofQuery): Promise<number> {

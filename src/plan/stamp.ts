@@ -3,7 +3,7 @@ import type { CommittedFile, FileBlob, RevertForms, RevertRequest } from '../rol
 import { kindOfKey, OWN_PATCH_MARK, ROLLOUT_ID_ANNOTATION, type TargetKey } from '../rollout/target.ts';
 import { helmPlacements } from './sources/helm/helm-placements.ts';
 import { withIdPatch } from './sources/helm/id-patch.ts';
-import { KUSTOMIZATION_NAMES } from './tree/sharers.ts';
+import { KUSTOMIZATION_NAMES } from './tree/reach.ts';
 import { objectsIn } from './tree/manifests.ts';
 import { patchesWithId, TEMPLATE_ANNOTATIONS, withAnnotations } from './patch-list.ts';
 import { items, record, text } from '../build/json.ts';

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { items, record, text } from '../../build/json.ts';
+import { type Fields, record, text } from '../../build/json.ts';
 import type { BuiltObject } from '../../build/tree-builder.ts';
 import type { CanarySettings } from '../../config/settings.ts';
 import type { Edits } from '../../edit/edits.ts';
@@ -8,8 +8,8 @@ import { canaryAnalysis } from '../../flagger/canary-analysis.ts';
 import type { TargetView } from '../../rollout/observation.ts';
 import { type TargetKey, type TargetRef, targetKey } from '../../rollout/target.ts';
 import { Refusal } from '../../rollout/verdict.ts';
-import { containersOf } from '../changes/containers.ts';
 import type { Ground } from '../changes/wanted.ts';
+import { refuseUnapplied } from '../git-warnings.ts';
 import { refuseKnativeCanary } from '../knative-target.ts';
 import type { PlanWarning, RenderedObject, ScheduledAnalysis } from '../plan.ts';
 import type { TargetSource } from '../sources/target-source.ts';
@@ -18,13 +18,12 @@ import { canarySpec, editCanary } from './canary-edit.ts';
 import { canaryWarnings } from './canary-warnings.ts';
 import { checkCanary } from './check-canary.ts';
 import { canaryIn } from './guards.ts';
+import { newSpec } from './new-canary.ts';
 import { scheduleOf } from './schedule.ts';
 import { addServiceUpstream, ingressOf } from './service-upstream.ts';
 import { withShortForms } from './short-forms.ts';
 import { refuseClaims } from './volume-claims.ts';
 import { type Written, written } from './written.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 export interface CanaryOn {
   readonly source: TargetSource;
@@ -123,6 +122,7 @@ async function edited(
   const { edits, sharers, settings: of } = on.ground;
   const key = targetKey(target);
   if (!manifest) throw elsewhere(key, on.settings);
+  await refuseUnapplied(object, { tree: on.ground.tree, of: on.source.beside });
   const { name, namespace } = manifest;
   const names = { name, ...(namespace === undefined ? {} : { namespace }) };
   const { spec: wanted, objects } = withShortForms(on.settings, names);
@@ -214,41 +214,6 @@ async function created(on: Settled): Promise<Pick<PlannedCanary, 'schedule' | 'r
       ({ code }, index, all) => all.findIndex(each => each.code === code) === index,
     ),
   };
-}
-
-/** Field order as in Flagger's documentation. */
-function newSpec({ target, template }: TargetSource, wanted: Fields): Fields {
-  const { provider, service, analysis, ...rest } = wanted;
-  if (target.kind === 'Service') {
-    // Knative routes by itself: Flagger makes no Service for it and reads none of these fields.
-    return {
-      provider: provider ?? 'knative',
-      targetRef: { apiVersion: 'serving.knative.dev/v1', kind: 'Service', name: target.name },
-      ...rest,
-      ...(service === undefined ? {} : { service }),
-      analysis: { interval: '1m', threshold: 5, ...record(analysis) },
-    };
-  }
-  const port = record(service)['port'] ?? containerPort(template);
-  if (port === undefined) {
-    throw new Refusal(
-      'change-not-found',
-      `The Canary of ${targetKey(target)} needs a port for its Service, and the manifest names none.`,
-      { remedy: `Say canary.${targetKey(target)}.service.port in rollout.yaml.` },
-    );
-  }
-  return {
-    ...(provider === undefined ? {} : { provider }),
-    targetRef: { apiVersion: 'apps/v1', kind: target.kind, name: target.name },
-    ...rest,
-    service: { port, ...record(service) },
-    analysis: { interval: '1m', threshold: 5, ...record(analysis) },
-  };
-}
-
-function containerPort(template: unknown): unknown {
-  const ports = containersOf(template).flatMap(({ data }) => items(data['ports']).map(record));
-  return (ports.find(port => port['name'] === 'http') ?? ports[0])?.['containerPort'];
 }
 
 function placeOf({ object, manifest }: Written): string {

@@ -8,7 +8,7 @@ import { keyLines, type LineFormat } from '../../rollout/key-lines.ts';
 import { fieldInText } from '../../rollout/text-field.ts';
 import { writtenInLine } from '../../edit/line-value.ts';
 import { Refusal } from '../../rollout/verdict.ts';
-import { KUSTOMIZATION_NAMES } from '../tree/sharers.ts';
+import { KUSTOMIZATION_NAMES } from '../tree/reach.ts';
 import type { Ground } from './wanted.ts';
 
 export type InputChange = Extract<Change, { kind: 'input' }>;

@@ -4,7 +4,7 @@ import { YamlText } from '../../edit/yaml-text.ts';
 import type { AppliedWorkload } from '../../rollout/observation.ts';
 import type { Ground } from '../changes/wanted.ts';
 import { type Applied, folderIn } from '../tree/applied.ts';
-import { KUSTOMIZATION_NAMES } from '../tree/sharers.ts';
+import { KUSTOMIZATION_NAMES } from '../tree/reach.ts';
 import {
   type LiveWorkload,
   type Naming,

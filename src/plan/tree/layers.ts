@@ -4,7 +4,7 @@ import { scalarsOf } from '../../edit/scalar-file.ts';
 import { YamlText } from '../../edit/yaml-text.ts';
 import { type Applied, folderIn } from './applied.ts';
 import type { FluxTree } from './flux-tree.ts';
-import { KUSTOMIZATION_NAMES } from './sharers.ts';
+import { KUSTOMIZATION_NAMES } from './reach.ts';
 
 /** A kustomization through which an object comes. */
 export interface Layer {

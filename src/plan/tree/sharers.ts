@@ -1,15 +1,12 @@
-import { posix } from 'node:path';
 import { arrivalsOf, type Dye } from '../../build/dye.ts';
-import { type FluxObject, fluxObjectsIn, pathsOf } from '../../build/flux-objects.ts';
+import { type FluxObject, fluxObjectsIn } from '../../build/flux-objects.ts';
 import { record, text } from '../../build/json.ts';
 import { isYamlFile } from '../../edit/places.ts';
-import { scalarsOf } from '../../edit/scalar-file.ts';
 import type { SourceView } from '../../rollout/observation.ts';
 import { type Applied, folderIn, isFluxKustomization, wordsOf } from './applied.ts';
 import type { FluxTree, Overlay } from './flux-tree.ts';
 import { dyedOverlay } from './origins.ts';
-
-export const KUSTOMIZATION_NAMES = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
+import { folderOf, isKustomization, Reach } from './reach.ts';
 
 /** Something else in the repository that is built from the same files. */
 export interface Sharer {
@@ -23,6 +20,9 @@ interface Others {
   readonly folders: readonly Sharer[];
 }
 
+/** Of more YAML files than these each would cost a request: Flux's objects are looked for beside our own only. */
+const MANY_FILES = 1000;
+
 /** Who else builds a file: other Kustomizations of Flux in the repository, and folders that build upon it. */
 export class Sharers {
   private readonly tree: FluxTree;
@@ -30,10 +30,7 @@ export class Sharers {
   private readonly source: Pick<SourceView, 'url' | 'branch'>;
   private readonly found = new Map<string, Promise<readonly Sharer[]>>();
   private others: Promise<Others> | undefined;
-  private readonly reaches = new Map<string, Promise<ReadonlySet<string>>>();
-  private known:
-    | Promise<{ readonly paths: ReadonlySet<string>; readonly flux: readonly FluxObject[] }>
-    | undefined;
+  private readonly reach: Reach;
 
   constructor(on: {
     readonly tree: FluxTree;
@@ -42,6 +39,7 @@ export class Sharers {
     readonly source: Pick<SourceView, 'url' | 'branch'>;
   }) {
     this.tree = on.tree;
+    this.reach = new Reach(on.tree);
     this.ours = on.ours;
     this.source = on.source;
   }
@@ -85,18 +83,18 @@ export class Sharers {
     const { kustomizations, folders } = await this.others;
     const fitting: Sharer[] = [];
     for (const sharer of kustomizations) {
-      if ((await this.mayReach(folderIn(sharer.applied.spec))).has(path)) fitting.push(sharer);
+      if ((await this.reach.of(sharer.applied)).has(path)) fitting.push(sharer);
     }
     const below: Sharer[] = [];
     for (const sharer of folders) {
-      if ((await this.mayReach(folderIn(sharer.applied.spec))).has(path)) below.push(sharer);
+      if ((await this.reach.of(sharer.applied)).has(path)) below.push(sharer);
     }
     return [...fitting, ...(await this.outermost(below))];
   }
 
   /** Kustomizations of Flux that are none of ours, and folders that none of them is known to apply. */
   private async findOthers(): Promise<Others> {
-    const { flux, paths } = await this.all();
+    const [flux, paths] = [await this.fluxObjects(), await this.reach.paths()];
     const kustomizations = (await this.otherKustomizations(flux)).map(applied => ({
       words: `${wordsOf(applied)} (${manifestOf(applied)})`,
       applied,
@@ -112,7 +110,7 @@ export class Sharers {
   private async appliedFiles(others: readonly Applied[]): Promise<ReadonlySet<string>> {
     const all = new Set<string>();
     for (const { spec } of [...others, ...this.ours]) {
-      for (const path of await this.mayReach(folderIn(spec))) all.add(path);
+      for (const path of await this.reach.from(folderIn(spec))) all.add(path);
     }
     return all;
   }
@@ -121,7 +119,7 @@ export class Sharers {
     const inner = new Set<string>();
     for (const { applied } of folders) {
       const own = folderIn(applied.spec);
-      for (const path of await this.mayReach(own)) {
+      for (const path of await this.reach.from(own)) {
         if (folderOf(path) !== own) inner.add(folderOf(path));
       }
     }
@@ -167,62 +165,34 @@ export class Sharers {
     if (sources.length === 0) return ref['kind'] === 'GitRepository';
     return sources.some(({ data: source }) => {
       const { url, ref: at } = record(source['spec']);
-      const branch = text(record(at)['branch']);
+      const { branch: named, name } = record(at);
+      const branch = text(named) || text(name).replace(/^refs\/heads\//, '');
       const isBranch = this.source.branch === undefined || branch === '' || branch === this.source.branch;
       return isBranch && (this.source.url === '' || plainUrl(text(url)) === plainUrl(this.source.url));
     });
   }
 
-  private all() {
-    this.known ??= this.read();
-    return this.known;
-  }
-
-  private async read() {
-    const paths = await pathsOf(this.tree.files);
+  /** Flux’s objects in the repository, as they are written. */
+  private async fluxObjects(): Promise<readonly FluxObject[]> {
+    const yaml = [...(await this.reach.paths())].filter(isYamlFile);
+    const near = await this.nearOurs();
+    const isRead =
+      yaml.length <= MANY_FILES ? () => true : (path: string) => near.has(path.split('/')[0] ?? '');
     const texts = await Promise.all(
-      paths.filter(isYamlFile).map(async path => ({ path, content: (await this.tree.text(path)) ?? '' })),
+      yaml.filter(isRead).map(async path => ({ path, content: (await this.tree.text(path)) ?? '' })),
     );
-    return {
-      paths: new Set(paths),
-      flux: texts.flatMap(({ path, content }) => fluxObjectsIn(path, content)),
-    };
+    return texts.flatMap(({ path, content }) => fluxObjectsIn(path, content));
   }
 
-  /** Every file that a folder may be built from: what its kustomizations name in whatever field. */
+  /** The first folders of the paths in which our own Kustomizations are written: `clusters`. */
+  private async nearOurs(): Promise<ReadonlySet<string>> {
+    const paths = await Promise.all(this.ours.map(of => this.pathOfManifest(of)));
+    return new Set(paths.flatMap(path => path?.split('/')[0] ?? []));
+  }
+
+  /** Every file that a folder may be built from. */
   mayReach(folder: string): Promise<ReadonlySet<string>> {
-    const known = this.reaches.get(folder) ?? this.reachAnew(folder);
-    this.reaches.set(folder, known);
-    return known;
-  }
-
-  private async reachAnew(root: string): Promise<ReadonlySet<string>> {
-    const { paths } = await this.all();
-    const found = new Set<string>();
-    const seen = new Set<string>();
-    const pending = [root];
-    for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-      if (seen.has(folder)) continue;
-      seen.add(folder);
-      const file = KUSTOMIZATION_NAMES.map(name => posix.join(folder ?? '', name)).find(each =>
-        paths.has(each),
-      );
-      if (file === undefined) {
-        for (const path of paths) if (isBelow(path, folder)) found.add(path);
-        for (const path of paths)
-          if (isBelow(path, folder) && isKustomization(path)) pending.push(folderOf(path));
-        continue;
-      }
-      found.add(file);
-      for (const { value } of scalarsOf(file, (await this.tree.text(file)) ?? '').scalars) {
-        if (value.length > 300) continue;
-        const named = posix.join(folder, value.slice(value.indexOf('=') + 1)).replace(/\/$/, '');
-        if (paths.has(named)) found.add(named);
-        else if (KUSTOMIZATION_NAMES.some(name => paths.has(posix.join(named, name))))
-          pending.push(named === '.' ? '' : named);
-      }
-    }
-    return found;
+    return this.reach.from(folder);
   }
 }
 
@@ -241,19 +211,6 @@ function folderSharer(folder: string, { files }: FluxTree): Sharer {
 
 function manifestOf({ definedBy }: Applied): string {
   return definedBy && 'file' in definedBy ? definedBy.file : '';
-}
-
-function isKustomization(path: string): boolean {
-  return KUSTOMIZATION_NAMES.includes(posix.basename(path));
-}
-
-function isBelow(path: string, folder: string): boolean {
-  return folder === '' || path.startsWith(`${folder}/`);
-}
-
-function folderOf(path: string): string {
-  const folder = posix.dirname(path);
-  return folder === '.' ? '' : folder;
 }
 
 function plainUrl(url: string): string {
