@@ -23,15 +23,16 @@ import { givenToken, type TokenSource } from './github/token-source.ts';
 import { readBranchRules } from './gitops/branch-rules.ts';
 import { FolderFiles } from './gitops/folder-files.ts';
 import { GitOpsRepository } from './gitops/git-ops-repository.ts';
+import { requireAllowedSource } from './gitops/allowed-source.ts';
 import { type OurRepository, sameRepository } from './gitops/same-repository.ts';
-import { isOwnSourceCommit, relation } from './gitops/source-relation.ts';
+import { originOfSource, relation } from './gitops/source-relation.ts';
 import { ReleasePlanner } from './plan/planner.ts';
 import { Reporter } from './report/reporter.ts';
 import { HtmlReportSink } from './report/html/html-report-sink.ts';
 import { SummarySink } from './report/summary-sink.ts';
 import type { Clock } from './rollout/ports.ts';
 import type { Memory } from './run/memory.ts';
-import type { RunParts, RunReporter } from './run/parts.ts';
+import type { RunParts, RunReporter, SourceOrigin } from './run/parts.ts';
 import type { Log } from './runtime/log.ts';
 import type { ReportIds } from './runtime/outputs.ts';
 import type { WorkflowRun } from './runtime/workflow-run.ts';
@@ -53,8 +54,8 @@ export interface Assembly {
 
 export interface Assembled {
   readonly parts: RunParts;
-  /** The source commit was made by us: releasing it would start the next one, for ever. */
-  readonly isOwnCommit: () => Promise<boolean>;
+  /** Who made the source commit: releasing one of our own would start the next one, for ever. */
+  readonly originOfSource: () => Promise<SourceOrigin>;
   /** Of the newest check run and comment that were written. */
   readonly ids: () => ReportIds;
   readonly requests: () => number;
@@ -79,7 +80,7 @@ export function assemble(on: Assembly): Assembled {
   const gitopsTokens = gitopsTokenSource(on, { apiUrl: gitopsApiUrl, repository, fetch });
   const source = client(run.apiUrl, givenToken(inputs.token));
   const gitops = client(gitopsApiUrl, gitopsTokens);
-  const own = once(async () => ({ login: await ownLogin(gitops), signs: gitopsTokens.kind === 'app' }));
+  const login = once(() => ownLogin(gitops));
   const reportLogin = once(() => ownLogin(source));
 
   let kube: KubeClient | undefined;
@@ -185,10 +186,10 @@ export function assemble(on: Assembly): Assembled {
       view: query => cluster().view(query),
     },
     openRepository: async branch => {
-      const identity = await own();
+      const identity = { login: await login(), warn: (message: string) => on.log.warning(message) };
       return {
         name: { repository: `${repository.owner}/${repository.repo}`, branch },
-        gitops: new GitOpsRepository({ client: gitops, repository, branch, own: identity }),
+        gitops: new GitOpsRepository({ client: gitops, repository, branch, ...identity }),
         check: async ({ verifies }) => {
           const { signatures, warnings } = await readBranchRules({ client: gitops, repository, branch });
           return { mustBeVerified: signatures || verifies, warnings };
@@ -201,16 +202,25 @@ export function assemble(on: Assembly): Assembled {
     say: line => on.log.info(line),
     remember: on.remember,
     mayWrite: on.mayWrite,
+    requireAllowedSource: mode =>
+      requireAllowedSource({
+        client: source,
+        repository: run.repository,
+        purpose,
+        mode,
+        allowed: inputs.branches,
+      }),
     sourceRelation: delivered => relation(source, run.repository, delivered, purpose.sourceSha),
     checkTokenLife: neededMs => checkTokenLife({ tokens: [gitopsTokens], neededMs, now: clock.now() }),
     startedAt,
   };
   return {
     parts,
-    isOwnCommit: async () => {
-      if (!same(repository, run.repository)) return false;
+    originOfSource: async () => {
+      if (!same(repository, run.repository)) return 'foreign';
       const { sourceSha: sha } = purpose;
-      return await isOwnSourceCommit({ client: source, repository: run.repository, sha, own: await own() });
+      const branch = rollout.gitops.branch ?? run.ref.replace(/^refs\/heads\//, '');
+      return await originOfSource({ client: gitops, repository, branch, sha, login: await login() });
     },
     ids: () => ids,
     requests: () => requests,

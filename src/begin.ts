@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import * as core from '@actions/core';
+import { context } from '@actions/github';
 import { readWorkspaceFile } from './assemble.ts';
 import { purposeOf, type RunPurpose, type WorkflowEvent } from './config/event-mode.ts';
 import { readInputs } from './config/inputs.ts';
@@ -44,15 +44,10 @@ export function begin(env: Env): Beginning {
   return { inputs, run, rollout: parsed.rollout, purpose };
 }
 
-function eventOf(run: WorkflowRun): WorkflowEvent {
-  return {
-    name: run.event,
-    payload: payloadOf(run.eventPath),
-    sha: run.sha,
-    ref: run.ref,
-    repository: `${run.repository.owner}/${run.repository.repo}`,
-    actor: run.actor,
-  };
+/** The variables that it comes from are checked with the run's (`readWorkflowRun`), its payload by `purposeOf`. */
+function eventOf({ repository: { owner, repo } }: WorkflowRun): WorkflowEvent {
+  const { eventName: name, payload, sha, ref, actor } = context;
+  return { name, payload, sha, ref, repository: `${owner}/${repo}`, actor };
 }
 
 /** For what must be known before the inputs are; an event that starts nothing is refused later, with all problems. */
@@ -82,15 +77,6 @@ function noFile(path: string): ConfigProblem {
     allowed: 'a file in the workspace',
     message: `There is no file ${path}. Is there an actions/checkout step before this one?`,
   };
-}
-
-function payloadOf(path: string | undefined): unknown {
-  if (path === undefined) return {};
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch {
-    return {};
-  }
 }
 
 /** Ends a step that never began: nothing was asked of anybody, so that only the log, summary and outputs tell. */

@@ -35,7 +35,7 @@ export async function main(env: NodeJS.ProcessEnv): Promise<number> {
   }
   const { parts } = assembled;
   try {
-    const own = await endOwnCommit(parts, { isOwnCommit: assembled.isOwnCommit, mode: purpose.mode });
+    const own = await endOwnCommit(parts, { originOfSource: assembled.originOfSource, mode: purpose.mode });
     const view = own ?? (await Promise.race([runStep(parts, purpose.mode), takeover.happens]));
     if (view === 'taken-over') {
       log.info('The post step has taken this rollout over and tells how it ends.');

@@ -4,6 +4,7 @@ import { imageUpdateAutomation } from '../../sandbox/image-automation.ts';
 import { deployment, KUSTOMIZATION } from '../../sandbox/podinfo.ts';
 import { FLEET, ROLLOUT, type Sandbox, type SandboxOptions } from '../../sandbox/sandbox.ts';
 import type { RunningAction } from '../../sandbox/runner/run-action.ts';
+import { hidePushes, personalToken } from './forged-commits.ts';
 import { withSandbox } from './with-sandbox.ts';
 
 const MARKER = '{"$imagepolicy": "flux-system:podinfo"}';
@@ -197,6 +198,28 @@ describe.concurrent('image-automation: suspend', () => {
     });
   });
 
+  it('a lost machine whose commit nothing proves to be ours: it stays suspended, and that is said', async ({
+    expect,
+  }) => {
+    await withAutomation('suspend', async sandbox => {
+      sandbox.cluster.setMetric('prod/podinfo', 'success', 90);
+      const { inputs } = personalToken(sandbox);
+      const lost = await sandbox.start({ inputs: { ...inputs, set: 'image=6.14.1' } });
+      const goOn = await analysing(sandbox, lost);
+      lost.kill();
+      await lost.done;
+      goOn();
+      await sandbox.waitForPhase('Failed');
+      hidePushes(sandbox);
+      const event = { name: 'schedule', payload: {} };
+      const swept = await sandbox.start({ inputs: { ...inputs, mode: 'sweep' }, event });
+      const { outputs } = await swept.done;
+      expect(outputs).toMatchObject({ verdict: 'unchanged', reason: 'nothing-to-sweep' });
+      expect(outputs['result']).toContain(RESUME);
+      expect(automation(sandbox).suspended).toBe(true);
+    });
+  });
+
   it('a lost machine before the commit: the next run resumes it', async ({ expect }) => {
     await withAutomation('suspend', async sandbox => {
       const lost = 'podinfo-0123abc-1.1-zzzz';
@@ -271,6 +294,25 @@ describe.concurrent('image-automation: follow', () => {
       expect(outputs).toMatchObject({ verdict: 'rolled-back', reason: 'metric-out-of-range' });
       expect(await sandbox.file('apps/deployment.yaml')).toBe(MARKED);
       await isBack(sandbox, expect);
+    });
+  });
+
+  it('brought by a merge: taken back to what the branch said before it, and to nothing in between', async ({
+    expect,
+  }) => {
+    await withAutomation('follow', async sandbox => {
+      sandbox.cluster.setMetric('prod/podinfo', 'success', 90);
+      const branch = 'bump';
+      const unseen = MARKED.replace("value: '0'", "value: 'nobody reviewed this'");
+      const bump = MARKED.replace('6.14.0', '6.14.2');
+      await sandbox.github.push(FLEET, { branch, files: { 'apps/deployment.yaml': unseen }, message: 'Try' });
+      await sandbox.github.push(FLEET, { branch, files: { 'apps/deployment.yaml': bump }, message: 'Bump' });
+      const wanted = { title: 'Bump', head: branch, base: 'main', user: 'mallory' };
+      const pull = await sandbox.github.openPullRequest(FLEET, wanted);
+      await sandbox.github.mergePullRequest(FLEET, pull, { method: 'merge' });
+      const { outputs } = await sandbox.release('6.14.2');
+      expect(outputs).toMatchObject({ verdict: 'rolled-back' });
+      expect(await sandbox.file('apps/deployment.yaml')).toBe(MARKED);
     });
   });
 

@@ -2,10 +2,12 @@ import { execFile } from 'node:child_process';
 import { copyFile, mkdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, it } from 'vitest';
+import { describe, it, vi } from 'vitest';
 import { withCase } from './with-case.ts';
 
 const run = promisify(execFile);
+// Each test starts the command line several times; on a machine that is busy one start takes half a minute.
+vi.setConfig({ testTimeout: 600_000 });
 
 /** Trees and clusters in which an older command line said too little, or the wrong thing. */
 describe.concurrent('the command line says what the preflight warned of', () => {

@@ -123,7 +123,7 @@ async function pack(files: Readonly<Record<string, string>>): Promise<Buffer> {
       '--owner=0',
       '--group=0',
       '--numeric-owner',
-      '--mode=0644,a+X',
+      '--mode=u=rwX,go=rX',
     ];
     const args = ['-I', 'gzip -n', ...plain, '-cf', archive, '-C', folder, 'podinfo'];
     await promisify(execFile)('tar', args);

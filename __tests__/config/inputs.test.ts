@@ -22,13 +22,18 @@ describe('inputs', () => {
   });
 
   it('are read with durations in ms and set line by line', () => {
-    const result = read({ INPUT_SET: 'image=a:1\n# no\n tag = x=y \n', 'INPUT_APPLY-TIMEOUT': '1h30m' });
+    const result = read({
+      INPUT_SET: 'image=a:1\n# no\n tag = x=y \n',
+      INPUT_BRANCHES: 'main, release/*\n  hotfix/**\n',
+      'INPUT_APPLY-TIMEOUT': '1h30m',
+    });
     expect(result).toMatchObject({
       inputs: {
         set: [
           { name: 'image', value: 'a:1' },
           { name: 'tag', value: 'x=y' },
         ],
+        branches: ['main', 'release/*', 'hotfix/**'],
         limits: { applyMs: 5_400_000, jobMs: undefined },
         gitops: { kind: 'token', token: 'ghs_secret' },
       },
@@ -38,6 +43,8 @@ describe('inputs', () => {
   it.each([
     [{ 'INPUT_APPLY-TIMEOT': '1m' }, 'Is apply-timeout meant?'],
     [{ INPUT_MODE: 'realease' }, 'Is release meant?'],
+    [{ INPUT_BRANCHES: 'main\n!feature' }, '!feature is no name of a branch'],
+    [{ INPUT_BRANCHES: 'refs/heads/main' }, 'refs/heads/main is no name of a branch'],
     [{ 'INPUT_APPLY-TIMEOUT': '10' }, 'a duration such as 90s'],
     [{ 'INPUT_ALLOW-DOWNGRADE': 'yes' }, 'true or false'],
     [{ 'INPUT_APP-CLIENT-ID': 'Iv1' }, 'app-private-key is empty'],

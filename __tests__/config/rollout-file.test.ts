@@ -123,6 +123,19 @@ describe('rollout.yaml', () => {
       'target: [prod/x]\nchange: [{image: "a:1"}]\nimage-automation: ignore\n',
       'Allowed: refuse, suspend, follow.',
     ],
+    [
+      'target: [prod/x]\nchange: [{image: "a:1"}]\ncanary: {__proto__: {}}\n',
+      'rollout.yaml:3:10: __proto__: No field can be named __proto__.',
+    ],
+    [
+      'target: [prod/x]\nchange: [{image: "a:1"}]\ncanary:\n  prod/x:\n    service: {"__proto__": {port: 1}}\n',
+      'rollout.yaml:5:15: __proto__',
+    ],
+    [
+      'target: [prod/x]\nchange: [{image: "a:1", name: &key constructor, *key : 1}]\n',
+      'rollout.yaml:2:49: constructor',
+    ],
+    ['? prototype\n: 1\n', 'rollout.yaml:1:3: prototype'],
   ])('says of %j: %s', (text, words) => {
     expect(problems(text)).toContain(words);
   });

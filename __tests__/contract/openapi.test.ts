@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { startGitHub } from '../../sandbox/github/embedded-github.ts';
 import type { Exchange } from '../../sandbox/github/exchange-log.ts';
 import { FLEET, Sandbox, SOURCE } from '../../sandbox/sandbox.ts';
 import { OpenApiJudge } from './openapi.ts';
@@ -46,6 +47,7 @@ describe('the embedded GitHub and what we ask of it', () => {
         'POST check-runs',
         'POST pulls',
         'POST git/refs',
+        'GET activity',
       ]),
     );
   });
@@ -66,6 +68,53 @@ describe('the embedded GitHub and what we ask of it', () => {
       'no such operation',
     );
     expect(judge.problemsOf({ ...commit, status: 299 }).join('\n')).toContain('not described');
+  });
+
+  it('writes who made a commit, and whose signature it has, as GitHub does', async () => {
+    const github = await startGitHub();
+    try {
+      await github.createRepository(FLEET, { files: { 'README.md': 'x' } });
+      const author = { name: 'rollout[bot]', email: 'rollout[bot]@users.noreply.github.com' };
+      const mona = { name: 'mona', email: expect.stringMatching(/^\d+\+mona@users\.noreply\.github\.com$/) };
+      const gitHub = { name: 'GitHub', email: 'noreply@github.com' };
+      // Docs "About merge methods": a rebase keeps the author and loses the signature; what the buttons make is signed.
+      for (const [method, made] of [
+        ['merge', { author: mona, committer: gitHub, verified: true }],
+        [
+          'squash',
+          {
+            author: { ...mona, name: 'lisa', email: expect.stringContaining('+lisa@') },
+            committer: gitHub,
+            verified: true,
+          },
+        ],
+        ['rebase', { author, committer: mona, verified: false }],
+      ] as const) {
+        await github.push(FLEET, {
+          branch: method,
+          files: { [method]: 'x' },
+          message: 'x',
+          author,
+          signed: true,
+        });
+        const wanted = { title: 'x', head: method, base: 'main', user: 'lisa' };
+        await github.mergePullRequest(FLEET, await github.openPullRequest(FLEET, wanted), {
+          method,
+          by: 'mona',
+        });
+        expect((await github.log(FLEET))[0], method).toMatchObject(made);
+      }
+      const committer = { email: 'noreply@github.com' };
+      const byApi = exchanges.filter(
+        ({ method, path }) => method === 'POST' && path.endsWith('/git/commits'),
+      );
+      for (const { answer } of byApi) {
+        const our = { email: expect.stringMatching(/^\d+\+rollout\[bot\]@users\.noreply\.github\.com$/) };
+        expect(answer).toMatchObject({ author: our, committer, verification: { verified: true } });
+      }
+    } finally {
+      await github.close();
+    }
   });
 
   it('never forces a branch, and never names an author, so that GitHub can sign', () => {

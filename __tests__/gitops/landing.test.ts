@@ -4,6 +4,7 @@ import { commitFiles } from '../../src/gitops/commit-files.ts';
 import { GitData } from '../../src/gitops/git-data.ts';
 import { BranchHead } from '../../src/gitops/landing/branch-head.ts';
 import { ObjectStore } from '../../src/gitops/object-store.ts';
+import { OwnCommits } from '../../src/gitops/own-commit.ts';
 import { revertFiles } from '../../src/gitops/revert-files.ts';
 import type { FileChange, RevertRequest } from '../../src/rollout/ports.ts';
 import { type Answer, World } from './world.ts';
@@ -52,7 +53,11 @@ function doAs(deed: Deed, world: World): void {
 
 function parts(world: World) {
   const store = new ObjectStore(new GitData(world.client(), { owner: 'acme', repo: 'fleet' }));
-  return { store, head: new BranchHead(store, 'main') };
+  return {
+    store,
+    head: new BranchHead(store, 'main'),
+    own: new OwnCommits({ git: store.git, branch: 'main', login: 'bot' }),
+  };
 }
 
 const request = (
@@ -129,10 +134,7 @@ describe('what is said of a write is so', () => {
         const asked = revertOf(world);
         Object.assign(world, { answers: [...answers], moves: [...moves], lagMs });
         for (const { before, deed } of others) world.others.set(before, () => doAs(deed, world));
-        const outcome = await revertFiles(
-          { ...parts(world), own: { login: 'bot', signs: false }, mayDelete: () => false },
-          asked,
-        );
+        const outcome = await revertFiles({ ...parts(world), mayDelete: () => false }, asked);
         world.catchUp(Number.POSITIVE_INFINITY);
         const made = ofTitle(world, 'Revert');
         expect(made.length).toBeLessThanOrEqual(1);
@@ -223,10 +225,7 @@ describe('reads that lag behind', () => {
     world.push({ [FILE]: NEW }, 'Release');
     const asked = revertOf(world);
     prepare(world);
-    const outcome = await revertFiles(
-      { ...parts(world), own: { login: 'bot', signs: false }, mayDelete: () => false },
-      asked,
-    );
+    const outcome = await revertFiles({ ...parts(world), mayDelete: () => false }, asked);
     return { world, asked, outcome };
   };
 

@@ -233,9 +233,10 @@ export class World {
   }
 
   private listedCommit(sha: string): unknown {
-    const { message, files } = this.commits.get(sha) ?? fail();
+    const { message, files, parent } = this.commits.get(sha) ?? fail();
     return {
       sha,
+      parents: parent === undefined ? [] : [{ sha: parent }],
       html_url: '',
       author: { login: 'somebody' },
       committer: { login: 'somebody' },

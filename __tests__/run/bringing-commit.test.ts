@@ -56,8 +56,10 @@ async function search(history: History, concerned?: string) {
     openRevertPullRequest: unused,
     head: unused,
     filesAt: unused,
-    rolloutsOf: unused,
+    newestRollout: unused,
+    hasBeenAt: unused,
     commitOfId: unused,
+    isIdNamed: unused,
     rolloutAt: unused,
     holds: unused,
     commitsTouching: paths =>

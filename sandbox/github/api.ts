@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { looksLikeJwt, verifyAppJwt } from './apps.ts';
 import { accountRoutes } from './endpoints/account.ts';
+import { activityRoutes } from './endpoints/activity.ts';
 import { appRoutes } from './endpoints/apps.ts';
 import { checkRoutes } from './endpoints/checks.ts';
 import { commentRoutes } from './endpoints/comments.ts';
@@ -127,6 +128,7 @@ export class GitHubApi {
       ...accountRoutes(state),
       ...appRoutes(state),
       ...repositoryRoutes(state),
+      ...activityRoutes(state),
       ...refRoutes(state),
       ...treeAndBlobRoutes(state),
       ...gitCommitRoutes(state),

@@ -17,6 +17,10 @@ export interface Urls {
   readonly server: string;
 }
 
+const WEB_FLOW = 'web-flow';
+/** Committer of the commits that GitHub signs with its own key. */
+export const gitHubItself = { name: 'GitHub', email: 'noreply@github.com' } as const;
+
 /** All that the endpoints share. */
 export class GitHubState {
   readonly now: () => number;
@@ -43,6 +47,8 @@ export class GitHubState {
     this.rateLimits = new RateLimits(options.rateLimit, options.now);
     // The id that github-actions[bot]'s noreply address has everywhere.
     this.accounts.set(actionsLogin, { id: 41898282, login: actionsLogin, type: 'Bot', name: actionsLogin });
+    // Who commits what GitHub itself makes: merges by the button, and commits of Apps through the API.
+    this.accounts.set(WEB_FLOW, { id: 19864447, login: WEB_FLOW, type: 'User', name: 'GitHub Web Flow' });
   }
 
   get urls(): Urls {
@@ -78,6 +84,7 @@ export class GitHubState {
   }
 
   accountByEmail(email: string): Account | undefined {
+    if (email === gitHubItself.email) return this.accounts.get(WEB_FLOW);
     const login = /^(?:\d+\+)?(.+)@users\.noreply\.github\.com$/.exec(email)?.[1];
     if (login === undefined) return undefined;
     return this.accounts.get(login);

@@ -1,6 +1,6 @@
 import { history, isAncestor, mergeBase, mergedTree } from './git/history.ts';
 import type { CommitObject } from './git/object-format.ts';
-import type { GitHubState } from './github-state.ts';
+import { gitHubItself, type GitHubState } from './github-state.ts';
 import { moveRef } from './ref-updates.ts';
 import type { PullRequestState, RepositoryState } from './repository-state.ts';
 import { ApiError, notFound, validationFailed } from './router.ts';
@@ -114,7 +114,7 @@ async function writeMerged(
   commit: Pick<CommitObject, 'tree' | 'parents' | 'message'> & Partial<Pick<CommitObject, 'author'>>,
 ): Promise<string> {
   const author = commit.author ?? identityAt(context, context.by);
-  const committer = { name: 'GitHub', email: 'noreply@github.com', date: context.state.timestamp() };
+  const committer = { ...gitHubItself, date: context.state.timestamp() };
   const written = await context.repository.git.writeCommit({ ...commit, author, committer });
   context.repository.verified.set(written.sha, context.state.timestamp());
   return written.sha;
@@ -153,7 +153,8 @@ async function mergeCommit(context: MergeContext): Promise<string> {
   return await writeMerged(context, { tree, parents: [context.base, pull.headSha], message });
 }
 
-/** Each commit again on top of the base. `git merge-tree` takes the base of a merge from history, so a */
+/** Each commit again on top of the base, committed by who merges and not signed: GitHub has nobody's key (docs */
+/** "About merge methods": "without commit signature verification"). `git merge-tree` takes the base of a merge from history, so a */
 /** throw-away commit puts our tip beside the commit to be copied, on the same parent. */
 async function rebase(context: MergeContext): Promise<readonly string[]> {
   const { repository } = context;
@@ -169,12 +170,9 @@ async function rebase(context: MergeContext): Promise<readonly string[]> {
     });
     const tree = await mergedTree(repository.git, beside.sha, commit.sha);
     if (tree === undefined) throw conflict();
-    tip = await writeMerged(context, {
-      tree,
-      parents: [tip],
-      message: commit.message,
-      author: commit.author,
-    });
+    const { message, author } = commit;
+    const committer = identityAt(context, context.by);
+    tip = (await repository.git.writeCommit({ tree, parents: [tip], message, author, committer })).sha;
     copies.push(tip);
   }
   return copies;
@@ -207,7 +205,7 @@ export async function mergePullRequest(
   const commits = await pullRequestCommits(repository, pull);
   const made = await makeMerge({ ...merge, state, repository, pull, base, commits });
   const sha = made.at(-1) ?? base;
-  if (!(await moveRef(state, repository, { name, from: base, to: sha }))) {
+  if (!(await moveRef(state, repository, { name, from: base, to: sha, by: merge.by, kind: 'pr_merge' }))) {
     throw new ApiError(409, 'Base branch was modified. Review and try the merge again.');
   }
   const now = state.timestamp();

@@ -8,6 +8,10 @@ export interface RefMove {
   readonly name: string;
   readonly from: string | undefined;
   readonly to: string | undefined;
+  /** Login of who moves it. */
+  readonly by: string;
+  /** Default: a push. */
+  readonly kind?: 'pr_merge';
 }
 
 const branchPrefix = 'refs/heads/';
@@ -15,6 +19,15 @@ const branchPrefix = 'refs/heads/';
 /** Remembers and announces that a ref moved. */
 export function announceRefChange(state: GitHubState, repository: RepositoryState, move: RefMove): void {
   repository.previousRefs.set(move.name, move.from);
+  repository.activity.push({
+    id: state.newId(),
+    ref: move.name,
+    before: move.from,
+    after: move.to,
+    actor: move.by,
+    kind: move.kind ?? 'push',
+    at: state.timestamp(),
+  });
   repository.pushedAt = state.timestamp();
   const change: RefChange = {
     repository: repository.fullName,

@@ -30,6 +30,12 @@ export interface Push {
   readonly files: Files;
   readonly message: string;
   readonly author?: Person;
+  /** Default: the author. */
+  readonly committer?: Person;
+  /** With a signature that GitHub knows as the committer's. */
+  readonly signed?: true;
+  /** Login of who pushes it; default mona. */
+  readonly by?: string;
   /** Commits on this commit instead of the branch's head; the branch is then moved there by force. */
   readonly onto?: string;
 }
@@ -78,6 +84,7 @@ export async function createRepository(
     suites: new Map(),
     deployments: new Map(),
     runs: new Map(),
+    activity: [],
   };
   state.repositories.set(fullName.toLowerCase(), repository);
   if (options.files !== undefined) {
@@ -106,16 +113,19 @@ export async function push(state: GitHubState, repository: RepositoryState, want
     const parent = wanted.onto ?? start?.sha;
     const base = parent === undefined ? undefined : await repository.git.commit(parent);
     const tree = edits.length === 0 ? base?.tree : await editTree(repository.git, base?.tree, edits);
-    const author = { ...(wanted.author ?? someone), date: state.timestamp() };
+    const date = state.timestamp();
+    const author = { ...(wanted.author ?? someone), date };
     const commit = await repository.git.writeCommit({
       tree: tree ?? emptyTree,
       parents: parent === undefined ? [] : [parent],
       author,
-      committer: author,
+      committer: { ...(wanted.committer ?? author), date },
       message: wanted.message.endsWith('\n') ? wanted.message : `${wanted.message}\n`,
     });
     // Somebody else may have pushed between our look and our move: a person would pull and try again.
-    if (await moveRef(state, repository, { name, from: current?.sha, to: commit.sha })) return commit.sha;
+    const { by = 'mona' } = wanted;
+    if (wanted.signed) repository.verified.set(commit.sha, date);
+    if (await moveRef(state, repository, { name, from: current?.sha, to: commit.sha, by })) return commit.sha;
   }
 }
 

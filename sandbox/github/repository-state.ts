@@ -125,6 +125,17 @@ export interface RefChange {
   readonly after: string | undefined;
 }
 
+/** One entry of a repository's activity: who moved which ref, and how. */
+export interface ActivityState {
+  readonly id: number;
+  readonly ref: string;
+  readonly before: string | undefined;
+  readonly after: string | undefined;
+  readonly actor: string;
+  readonly kind: 'push' | 'pr_merge';
+  readonly at: string;
+}
+
 /** Everything this server knows of one repository. */
 export interface RepositoryState {
   readonly id: number;
@@ -152,6 +163,8 @@ export interface RepositoryState {
   readonly suites: Map<string, number>;
   readonly deployments: Map<number, DeploymentState>;
   readonly runs: Map<number, WorkflowRunState>;
+  /** Oldest first. */
+  readonly activity: ActivityState[];
 }
 
 export function ownerOf(repository: RepositoryState): string {

@@ -229,7 +229,7 @@ export class GitHubServer {
     const user = this.identityOf(request)?.login;
     const before = git.service === 'git-receive-pack' ? await repository.git.refs() : [];
     const status = await serveGit(repository.git, { ...git, user: git.writes ? user : undefined }, arrived);
-    if (git.service === 'git-receive-pack') await this.announcePush(repository, before);
+    if (git.service === 'git-receive-pack') await this.announcePush(repository, before, user ?? '');
     return status;
   }
 
@@ -252,12 +252,13 @@ export class GitHubServer {
   private async announcePush(
     repository: RepositoryState,
     before: readonly { readonly name: string; readonly sha: string }[],
+    by: string,
   ): Promise<void> {
     const old = new Map(before.map(ref => [ref.name, ref.sha]));
     const now = new Map((await repository.git.refs()).map(ref => [ref.name, ref.sha]));
     for (const name of new Set([...old.keys(), ...now.keys()])) {
       const [from, to] = [old.get(name), now.get(name)];
-      if (from !== to) announceRefChange(this.state, repository, { name, from, to });
+      if (from !== to) announceRefChange(this.state, repository, { name, from, to, by });
     }
   }
 }

@@ -51,10 +51,6 @@ const RETRIES = 2;
 const RETRY_AFTER_MS = 200;
 const listSchema = z.object({ items: z.array(z.unknown()).nullable() });
 const statusSchema = z.object({ message: z.string() });
-/** What an API server says of an object that it does not have; a proxy's page says nothing of objects. */
-const notFoundSchema = z.object({ kind: z.literal('Status'), reason: z.literal('NotFound') });
-/** What it says of a kind whose definition is not installed (apiserver pkg/endpoints, http.NotFound). */
-const UNSERVED = '404 page not found';
 const eventSchema = z.object({ type: z.string(), object: z.unknown() });
 
 interface Content {
@@ -202,8 +198,8 @@ class Client implements KubeClient {
 
   private async refused(status: number, text: string): Promise<KubeError> {
     if (status === 401) this.loginAnew();
-    const isServers = notFoundSchema.safeParse(json(text)).success || text.trim() === UNSERVED;
-    if (status === 404 && !isServers) {
+    // An API server says it in JSON, or in plain words of a kind that it does not serve; a page is some proxy's.
+    if (status === 404 && /^\s*</.test(text)) {
       return new KubeError(502, 'something before the API server answered 404');
     }
     const message = statusSchema.safeParse(json(text)).data?.message ?? text.slice(0, 200);

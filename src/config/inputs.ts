@@ -10,6 +10,7 @@ export const INPUT_DEFAULTS = {
   config: 'rollout.yaml',
   set: '',
   mode: 'auto',
+  branches: '',
   token: '',
   'gitops-token': '',
   'app-client-id': '',
@@ -58,6 +59,7 @@ export function readInputs(
     config: read.text('config'),
     set: read.assignments('set'),
     mode: read.oneOf('mode', MODES),
+    branches: read.branches('branches'),
     token: read.text('token'),
     // GitHub gives a fork empty secrets: an App given by half is no mistake of the workflow then.
     gitops: on.withoutSecrets ? { kind: 'token', token: read.text('token') } : gitopsCredentials(read),
@@ -213,6 +215,21 @@ class InputReader {
       });
     }
     return { namespace: namespace ?? '', name: service ?? '', port: port ?? '' };
+  }
+
+  /** Names or patterns. A `!` would turn a list of what is allowed into one of what is not. */
+  branches(name: InputName): readonly string[] {
+    const listed = this.text(name)
+      .split(/[\s,]+/)
+      .filter(text => text !== '');
+    for (const text of listed.filter(each => each.startsWith('!') || each.startsWith('refs/'))) {
+      this.problem(name, {
+        found: text,
+        allowed: 'names of branches or patterns such as release/*, one per line',
+        message: `${name} lists what may be released: ${text} is no name of a branch and no pattern of names.`,
+      });
+    }
+    return listed;
   }
 
   assignments(name: 'set'): Inputs['set'] {

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { type TargetKey, targetKey } from '../rollout/target.ts';
 import { fieldPath } from './field-path.ts';
+import { forbiddenKeys } from './forbidden-keys.ts';
 import { nearest } from './nearest.ts';
 import { changesOf } from './rollout-changes.ts';
 import { fieldName, list, parseTarget, problem } from './rollout-parsing.ts';
@@ -30,7 +31,7 @@ export function parseRolloutFile(
   },
 ): ParsedRollout {
   const yaml = new YamlPositions(text, on.file);
-  const syntax = syntaxProblems(yaml);
+  const syntax = [...syntaxProblems(yaml), ...forbiddenKeys(yaml)];
   if (syntax.length > 0) return { problems: syntax };
   const data = plainData(yaml);
   if ('problem' in data) return { problems: [data.problem] };

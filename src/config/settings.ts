@@ -151,6 +151,8 @@ export interface Inputs {
   /** `name=value` lines of `set`, in order. */
   readonly set: readonly { readonly name: string; readonly value: string }[];
   readonly mode: 'auto' | Mode;
+  /** Names and patterns of the branches whose commits may be released; none = the default branch. */
+  readonly branches: readonly string[];
   /** For checks, comments and the source repository. */
   readonly token: string;
   readonly gitops:

@@ -7,7 +7,8 @@ const MAX_BODY = 10_000;
 /**
  * Text from elsewhere (the title of a source commit) made harmless in a commit message:
  * - `[skip ci]` and its variants would silence the CI of the GitOps repository;
- * - `@name` would notify people, `#12` and `GH-12` would link to, or close, an issue of the wrong repository;
+ * - `@name` would notify people; `#12`, `owner/repo#12`, `GH-12` and the address of an issue or pull request would link
+ *   to it, and behind `Fixes` close it, in whatever repository (docs "Using keywords in issues and pull requests");
  * - control characters and bidirectional marks would show another text than there is.
  */
 export function harmless(text: string): string {
@@ -19,7 +20,8 @@ export function harmless(text: string): string {
       .replace(/\*\*\*\s*(no_ci)\s*\*\*\*|\[\s*(skip appveyor|azp skip|skip azp)\s*\]/gi, '($1$2)')
       .replace(/(^|[^\w`])@(?=[A-Za-z0-9])/g, '$1@ ')
       .replace(/#(?=\d)/g, '# ')
-      .replace(/\bGH-(?=\d)/gi, 'GH ')
+      .replace(/GH-(?=\d)/gi, 'GH ')
+      .replace(/\/(issues|pulls?|discussions)\/(?=\d)/gi, '/$1/ ')
   );
 }
 

@@ -1,7 +1,8 @@
 import type { CommittedFile, RestoredFile, RevertRequest } from '../rollout/ports.ts';
 import { Refusal } from '../rollout/verdict.ts';
-import type { ListedCommit, TreeEdit } from './git-data.ts';
+import type { TreeEdit } from './git-data.ts';
 import type { Head } from './landing/branch-head.ts';
+import type { ListedCommit } from './listed-commit.ts';
 import type { ObjectStore } from './object-store.ts';
 import { decidePath, type PathDecision, restoredAt } from './three-way.ts';
 import { textEdit } from './tree-edits.ts';

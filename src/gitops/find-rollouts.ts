@@ -1,8 +1,9 @@
 import type { CommitRecord, CommittedFile, RevertRecord } from '../rollout/ports.ts';
-import type { ListedCommit } from './git-data.ts';
+import { type BranchLine, branchLine, lineOf } from './branch-line.ts';
 import type { BranchHead } from './landing/branch-head.ts';
+import type { ListedCommit } from './listed-commit.ts';
 import type { ObjectStore } from './object-store.ts';
-import { findRevert, isOwnCommit, type OwnIdentity } from './own-commit.ts';
+import type { OwnCommits } from './own-commit.ts';
 import {
   parseTrailers,
   REVERTS_TRAILER,
@@ -24,53 +25,78 @@ export interface FoundRollout {
   readonly revert: (RevertRecord & { readonly trailers: readonly Trailer[] }) | undefined;
 }
 
-export interface HistoryQuery {
-  /** Files or folders that the rollouts touch; none = the whole branch. One request each for 100 commits. */
-  readonly paths: readonly string[];
-  /** How many commits of each path's history are looked at; default 100. */
-  readonly commits?: number;
-  /** Only rollouts of this name. */
-  readonly name?: string;
-  /** The newest so many; default 5. Each costs a few requests more, for its files. */
-  readonly max?: number;
-}
-
 export interface Branch {
   readonly store: ObjectStore;
   readonly branch: string;
   /** Reads of the branch; what this run wrote is never missing from them. */
   readonly head: BranchHead;
-  readonly own: OwnIdentity;
+  readonly own: OwnCommits;
+  /** Told of commits that say they are ours and are passed over. */
+  readonly warn: (message: string) => void;
 }
 
-const COMMITS_PER_PAGE = 100;
-/** Without paths the history is everybody's: then a few pages more are worth it. */
-const COMMITS_OF_BRANCH = 300;
+/** How far back one looks for a rollout that nobody ended: a page. */
+const COMMITS_OF_NEWEST = 100;
+/** For one of which a primary still carries the id. */
+const COMMITS_OF_ID = 300;
 /** What a stamped revert appends to the id that it takes back (run/rollout-id.ts). */
 const REVERT_ID_SUFFIX = '-revert';
 const KIND_TRAILER = 'Gated-Rollout-Kind';
+/** Whoever plants commits must not flood the log with them. */
+const MAX_WARNINGS = 3;
 
 /**
- * Rollouts whose commits are on the branch, newest first, reverted or not. Commits that are not ours by author and
- * signature are passed over, whatever their messages say; so are commits whose id is not in the tree.
+ * The newest rollout of a name whose commit the branch was at, reverted or not. Commits that are not proven to be ours
+ * (own-commit.ts) or that a merge brought in are passed over, whatever their messages say; so are commits whose id is
+ * not in the tree.
  * @throws errors of the calls to GitHub (see `httpFailure`).
  */
-export async function findRollouts(on: Branch, query: HistoryQuery): Promise<readonly FoundRollout[]> {
+export async function newestRollout(on: Branch, name: string): Promise<FoundRollout | undefined> {
   const { sha: head } = await on.head.read();
-  const histories = await Promise.all(
-    (query.paths.length === 0 ? [undefined] : query.paths).map(path =>
-      historyOf(on, { head, path, commits: query.commits ?? COMMITS_PER_PAGE, until: () => false }),
-    ),
+  const history = await branchLine(on.store.git, head, COMMITS_OF_NEWEST);
+  const named = history.commits.filter(
+    ({ message }) =>
+      trailer(message, ROLLOUT_TRAILER) === name && trailer(message, ROLLOUT_ID_TRAILER) !== undefined,
   );
-  const commits = [...new Map(histories.flat().map(commit => [commit.sha, commit])).values()];
-  const found: FoundRollout[] = [];
-  for (const commit of commits.filter(listed => isRollout(listed, on.own))) {
-    if (query.name !== undefined && trailer(commit.message, ROLLOUT_TRAILER) !== query.name) continue;
-    const rollout = await foundRollout(on, { commit, newer: commits });
-    if (rollout !== undefined) found.push(rollout);
-    if (found.length >= (query.max ?? 5)) break;
+  let warnings = 0;
+  for (const commit of named) {
+    const why = await disbelief(on, history.line, commit);
+    if (why === undefined) {
+      const rollout = await foundRollout(on, { commit, newer: newerThan(commit, history.line) });
+      if (rollout !== undefined) return rollout;
+    } else {
+      warnings += 1;
+      const sha = commit.sha.slice(0, 7);
+      if (warnings <= MAX_WARNINGS) {
+        on.warn(`The commit ${sha} says that it is a rollout of ${name}, and is passed over: ${why}`);
+      }
+    }
   }
-  return found;
+  return undefined;
+}
+
+/** Why a commit is not believed to be ours; undefined when it is. */
+async function disbelief(
+  on: Branch,
+  line: readonly ListedCommit[],
+  commit: ListedCommit,
+): Promise<string | undefined> {
+  if (!line.includes(commit)) {
+    return 'it came with a merge, and ours are pushed onto the branch itself.';
+  }
+  switch (await on.own.originOf(commit)) {
+    case 'ours':
+      return undefined;
+    case 'foreign':
+      return 'by GitHub it was made by somebody else.';
+    case 'unknown':
+      return 'neither a signature of GitHub nor its record of pushes shows that we made it.';
+  }
+}
+
+/** On the line, oldest first. */
+function newerThan(commit: ListedCommit, line: readonly ListedCommit[]): readonly ListedCommit[] {
+  return line.slice(0, line.indexOf(commit)).toReversed();
 }
 
 /**
@@ -78,15 +104,27 @@ export async function findRollouts(on: Branch, query: HistoryQuery): Promise<rea
  * release whose id it extends.
  */
 export async function shaOfId(on: Branch, id: string): Promise<string | undefined> {
+  const { line } = await recentHistory(on);
+  for (const commit of line.filter(listed => saysId(listed, id))) {
+    if ((await on.own.originOf(commit)) === 'ours') return commit.sha;
+  }
+  return undefined;
+}
+
+/** Whether any commit of the branch, whoever made it, says that it put this id there. */
+export async function isIdNamed(on: Branch, id: string): Promise<boolean> {
+  return (await recentHistory(on)).commits.some(commit => saysId(commit, id));
+}
+
+async function recentHistory(on: Branch): Promise<BranchLine> {
   const { sha: head } = await on.head.read();
-  const reverted = id.endsWith(REVERT_ID_SUFFIX) ? id.slice(0, -REVERT_ID_SUFFIX.length) : undefined;
-  const isIt = (commit: ListedCommit): boolean => {
-    if (!isOwnCommit(commit, on.own)) return false;
-    if (trailer(commit.message, ROLLOUT_ID_TRAILER) === id) return true;
-    return reverted !== undefined && trailer(commit.message, REVERTS_TRAILER) === reverted;
-  };
-  const commits = await historyOf(on, { head, path: undefined, commits: COMMITS_OF_BRANCH, until: isIt });
-  return commits.find(isIt)?.sha;
+  return await branchLine(on.store.git, head, COMMITS_OF_ID);
+}
+
+function saysId({ message }: ListedCommit, id: string): boolean {
+  if (trailer(message, ROLLOUT_ID_TRAILER) === id) return true;
+  if (!id.endsWith(REVERT_ID_SUFFIX)) return false;
+  return trailer(message, REVERTS_TRAILER) === id.slice(0, -REVERT_ID_SUFFIX.length);
 }
 
 /**
@@ -98,31 +136,21 @@ export async function rolloutOfCommit(on: Branch, sha: string): Promise<FoundRol
   const since = head === sha ? undefined : await on.store.git.compare(sha, head);
   if (since !== undefined && since.status !== 'ahead' && since.status !== 'identical') return undefined;
   const commit = await on.store.git.repositoryCommit(sha);
-  return await foundRollout(on, { commit, newer: (since?.commits ?? []).toReversed() });
+  const newer = lineOf(head, since?.commits ?? []).toReversed();
+  return await foundRollout(on, { commit, newer });
 }
 
-/** Newest first; pages are read until there are enough, or `until` says so of one. */
-async function historyOf(
-  { store }: Branch,
-  query: {
-    readonly head: string;
-    readonly path: string | undefined;
-    readonly commits: number;
-    readonly until: (commit: ListedCommit) => boolean;
-  },
-): Promise<readonly ListedCommit[]> {
-  const commits: ListedCommit[] = [];
-  for (let page = 1; commits.length < query.commits; page += 1) {
-    const path = query.path === undefined ? {} : { path: query.path };
-    const listed = await store.git.history({ from: query.head, page, ...path });
-    commits.push(...listed);
-    if (listed.length < COMMITS_PER_PAGE || listed.some(query.until)) break;
+/** The newest of the commits (of the branch's line, oldest first) that is our revert of this rollout. */
+export async function findRevert(
+  own: OwnCommits,
+  line: readonly ListedCommit[],
+  id: string,
+): Promise<ListedCommit | undefined> {
+  for (const commit of line.toReversed()) {
+    if (trailer(commit.message, REVERTS_TRAILER) !== id) continue;
+    if ((await own.originOf(commit)) === 'ours') return commit;
   }
-  return commits.slice(0, query.commits);
-}
-
-function isRollout(commit: ListedCommit, own: OwnIdentity): boolean {
-  return isOwnCommit(commit, own) && trailer(commit.message, ROLLOUT_ID_TRAILER) !== undefined;
+  return undefined;
 }
 
 async function foundRollout(
@@ -137,7 +165,7 @@ async function foundRollout(
   // An adoption leaves the templates as they are, so that only releases can be checked against the tree.
   const inTree = commit.files.some(({ after }) => after.text.includes(id));
   if (!inTree && trailer(message, KIND_TRAILER) !== 'adoption') return undefined;
-  const revert = findRevert(query.newer.toReversed(), { id, own: on.own });
+  const revert = await findRevert(on.own, query.newer, id);
   return {
     id,
     name,

@@ -1,6 +1,17 @@
 import { z } from 'zod';
 import type { RepositoryName } from '../config/settings.ts';
 import type { GitHubClient } from '../github/client.ts';
+import {
+  type Comparison,
+  comparedCommitSchema,
+  comparisonSchema,
+  type ListedCommit,
+  pathsOf,
+  type RepositoryCommit,
+  repositoryCommitSchema,
+  toComparison,
+  toListedCommit,
+} from './listed-commit.ts';
 
 /** One entry of a tree, as Git has it. */
 export interface TreeEntry {
@@ -49,54 +60,6 @@ const blobSchema = z.object({ content: z.string(), encoding: z.string() });
 const shaSchema = z.object({ sha: z.string() });
 const refSchema = z.object({ object: z.object({ sha: z.string() }) });
 
-const comparedCommitSchema = z.object({
-  sha: z.string(),
-  html_url: z.string(),
-  author: z.object({ login: z.string().optional() }).nullish(),
-  commit: z.object({
-    message: z.string(),
-    tree: z.object({ sha: z.string() }),
-    verification: verificationSchema.optional(),
-  }),
-});
-const changedFileSchema = z.object({ filename: z.string(), previous_filename: z.string().optional() });
-const comparisonSchema = z.object({
-  status: z.enum(['diverged', 'ahead', 'behind', 'identical']),
-  total_commits: z.number(),
-  commits: z.array(comparedCommitSchema),
-  files: z.array(changedFileSchema).optional(),
-});
-const repositoryCommitSchema = comparedCommitSchema.extend({
-  parents: z.array(z.object({ sha: z.string() })),
-  files: z.array(changedFileSchema).optional(),
-});
-
-/** A commit as the listing endpoints show it, with the account that it is attributed to. */
-export interface ListedCommit {
-  readonly sha: string;
-  readonly tree: string;
-  readonly message: string;
-  readonly verified: boolean;
-  readonly author: string | undefined;
-  readonly url: string;
-}
-
-export interface Comparison {
-  readonly status: 'diverged' | 'ahead' | 'behind' | 'identical';
-  /** Commits of head that base lacks, oldest first; at most the newest 250. */
-  readonly commits: readonly ListedCommit[];
-  readonly allCommits: boolean;
-  /** Paths that differ, old names of renamed ones included; undefined when there are more than GitHub lists. */
-  readonly changed: ReadonlySet<string> | undefined;
-}
-
-export interface RepositoryCommit extends ListedCommit {
-  readonly parents: readonly string[];
-  readonly changed: readonly string[];
-}
-
-/** GitHub lists no more files than this in a comparison (docs "Compare two commits"). */
-const MAX_COMPARED_FILES = 300;
 const FILES_PER_PAGE = 100;
 
 export interface CallLimits {
@@ -179,8 +142,7 @@ export class GitData {
       });
       files.push(...pathsOf(answer.files ?? []));
       if ((answer.files?.length ?? 0) < FILES_PER_PAGE) {
-        const parents = answer.parents.map(parent => parent.sha);
-        return { ...toListedCommit(answer), parents, changed: files };
+        return { ...toListedCommit(answer), changed: files };
       }
     }
   }
@@ -209,13 +171,7 @@ export class GitData {
       parameters: { basehead: `${base}...${head}` },
       limits,
     });
-    const files = answer.files ?? [];
-    return {
-      status: answer.status,
-      commits: answer.commits.map(toListedCommit),
-      allCommits: answer.commits.length >= answer.total_commits,
-      changed: files.length >= MAX_COMPARED_FILES ? undefined : new Set(pathsOf(files)),
-    };
+    return toComparison(answer);
   }
 
   /** Content-addressed, so sent again freely. */
@@ -290,21 +246,4 @@ function toGitCommit(answer: z.infer<typeof gitCommitSchema>): GitCommit {
     verified: answer.verification?.verified === true,
     url: answer.html_url,
   };
-}
-
-function toListedCommit(answer: z.infer<typeof comparedCommitSchema>): ListedCommit {
-  return {
-    sha: answer.sha,
-    tree: answer.commit.tree.sha,
-    message: answer.commit.message,
-    verified: answer.commit.verification?.verified === true,
-    author: answer.author?.login,
-    url: answer.html_url,
-  };
-}
-
-function pathsOf(files: readonly z.infer<typeof changedFileSchema>[]): string[] {
-  return files.flatMap(file =>
-    file.previous_filename === undefined ? [file.filename] : [file.filename, file.previous_filename],
-  );
 }

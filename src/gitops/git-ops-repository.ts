@@ -11,17 +11,28 @@ import type {
   RevisionFacts,
 } from '../rollout/ports.ts';
 import { commitFiles } from './commit-files.ts';
-import { type Branch, type FoundRollout, findRollouts, rolloutOfCommit, shaOfId } from './find-rollouts.ts';
+import { branchLine } from './branch-line.ts';
+import {
+  type Branch,
+  type FoundRollout,
+  isIdNamed,
+  newestRollout,
+  rolloutOfCommit,
+  shaOfId,
+} from './find-rollouts.ts';
 import { GitData } from './git-data.ts';
 import { BranchHead } from './landing/branch-head.ts';
 import { ObjectStore } from './object-store.ts';
-import type { OwnIdentity } from './own-commit.ts';
+import { OwnCommits } from './own-commit.ts';
 import { commitsTouching, type FollowedCommit, recordOfFollowed } from './path-history.ts';
 import { GitHubFiles } from './repository-files.ts';
 import { revertFiles } from './revert-files.ts';
 import { openRevertPullRequest } from './revert-pull-request.ts';
 import { RevisionRelations } from './revision-facts.ts';
 import { mayDeleteFile } from './three-way.ts';
+
+/** How far back a restore point is looked for. */
+const MAX_COMMITS_BACK = 300;
 
 /**
  * A GitOps repository at one branch, through GitHub's API: no clone. Objects are fetched once in a run and shared by
@@ -36,11 +47,15 @@ export class GitOpsRepository {
     readonly client: GitHubClient;
     readonly repository: RepositoryName;
     readonly branch: string;
-    readonly own: OwnIdentity;
+    /** The account that our commits are attributed to, if that is known. */
+    readonly login: string | undefined;
+    readonly warn: (message: string) => void;
   }) {
-    this.store = new ObjectStore(new GitData(options.client, options.repository));
-    const { branch, own } = options;
-    this.branch = { store: this.store, branch, own, head: new BranchHead(this.store, branch) };
+    const { branch, login, warn } = options;
+    const git = new GitData(options.client, options.repository);
+    this.store = new ObjectStore(git);
+    const head = new BranchHead(this.store, branch);
+    this.branch = { store: this.store, branch, head, own: new OwnCommits({ git, branch, login }), warn };
     this.relations = new RevisionRelations(this.store);
   }
 
@@ -76,14 +91,16 @@ export class GitOpsRepository {
     return openRevertPullRequest(this.branch, request);
   }
 
-  rolloutsOf(name: string): Promise<readonly FoundRollout[]> {
-    return this.asking('look for earlier rollouts', () =>
-      findRollouts(this.branch, { paths: [], name, max: 1 }),
-    );
+  newestRollout(name: string): Promise<FoundRollout | undefined> {
+    return this.asking('look for earlier rollouts', () => newestRollout(this.branch, name));
   }
 
   commitOfId(id: string): Promise<string | undefined> {
     return this.asking(`look for the commit of ${id}`, () => shaOfId(this.branch, id));
+  }
+
+  isIdNamed(id: string): Promise<boolean> {
+    return this.asking(`look for the commit of ${id}`, () => isIdNamed(this.branch, id));
   }
 
   rolloutAt(sha: string): Promise<FoundRollout | undefined> {
@@ -100,6 +117,14 @@ export class GitOpsRepository {
   /** The first parent; undefined for the first commit of all. */
   parentOf(sha: string): Promise<string | undefined> {
     return this.asking(`read the commit ${sha}`, async () => (await this.store.commit(sha)).parents[0]);
+  }
+
+  /** Whether the branch was at `sha` once, when or before it was at `before`. */
+  hasBeenAt(sha: string, before: string): Promise<boolean> {
+    return this.asking(`read the history of ${before}`, async () => {
+      const { line } = await branchLine(this.store.git, before, MAX_COMMITS_BACK);
+      return line.some(commit => commit.sha === sha);
+    });
   }
 
   followed(commit: FollowedCommit): Promise<CommitRecord> {

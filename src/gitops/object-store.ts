@@ -3,7 +3,8 @@ import { Refusal } from '../rollout/verdict.ts';
 import { blobText } from './blob-text.ts';
 import { BlobBatch } from './blob-batch.ts';
 import { limitConcurrency } from './concurrency.ts';
-import type { Comparison, GitCommit, GitData, TreeEntry } from './git-data.ts';
+import type { GitCommit, GitData, TreeEntry } from './git-data.ts';
+import type { Comparison } from './listed-commit.ts';
 
 const CONCURRENT_READS = 8;
 

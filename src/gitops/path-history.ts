@@ -1,9 +1,9 @@
 import type { CommitRecord, CommittedFile } from '../rollout/ports.ts';
+import { branchLine, landings } from './branch-line.ts';
 import type { ObjectStore } from './object-store.ts';
 
-const COMMITS_PER_PAGE = 100;
-/** Of the whole branch, where commits of several paths have to be put in order. */
-const MAX_PAGES = 3;
+/** How far back in the whole branch one looks for how commits came onto it. */
+const MAX_COMMITS = 300;
 
 /** A commit that somebody else made, as far as it is followed: some of its paths, and where they stood before. */
 export interface FollowedCommit {
@@ -15,24 +15,19 @@ export interface FollowedCommit {
   }[];
 }
 
-/** Shas of the commits that touched one of the paths, newest first, as far back as one looks for them. */
+/**
+ * Shas of the commits that changed one of the paths on the branch, newest first, as far back as one looks for them: of
+ * what came by a merge, the merge. So the first parent of each is what the branch said before.
+ */
 export async function commitsTouching(
   store: ObjectStore,
   on: { readonly head: string; readonly paths: readonly string[] },
 ): Promise<readonly string[]> {
-  const touching = await Promise.all(
-    on.paths.map(path => store.git.history({ from: on.head, path, page: 1 })),
-  );
-  const [only] = touching;
-  if (only && touching.length === 1) return only.map(({ sha }) => sha);
-  const wanted = new Set(touching.flat().map(({ sha }) => sha));
-  const inOrder: string[] = [];
-  for (let page = 1; page <= MAX_PAGES && inOrder.length < wanted.size; page += 1) {
-    const listed = await store.git.history({ from: on.head, page });
-    inOrder.push(...listed.map(({ sha }) => sha).filter(sha => wanted.has(sha)));
-    if (listed.length < COMMITS_PER_PAGE) break;
-  }
-  return inOrder;
+  const [history, ...touching] = await Promise.all([
+    branchLine(store.git, on.head, MAX_COMMITS),
+    ...on.paths.map(path => store.git.history({ from: on.head, path, page: 1 })),
+  ]);
+  return landings(history, new Set(touching.flat().map(({ sha }) => sha)));
 }
 
 /** The record of a commit of somebody else: only the paths that are followed, so that no other is ever reverted. */

@@ -1,11 +1,14 @@
 import type { CommittedFile, RevertOutcome, RevertRecord, RevertRequest } from '../rollout/ports.ts';
+import { lineOf } from './branch-line.ts';
 import { commitMessage } from './commit-message.ts';
 import { changesSince, type DecidedPath, decidePaths, placesLeft, restoringEdits } from './decide-paths.ts';
-import type { GitCommit, ListedCommit } from './git-data.ts';
+import { findRevert } from './find-rollouts.ts';
+import type { GitCommit } from './git-data.ts';
 import type { BranchHead, Head } from './landing/branch-head.ts';
 import { landCommit, type Prepared } from './landing/land-commit.ts';
+import type { ListedCommit } from './listed-commit.ts';
 import type { ObjectStore } from './object-store.ts';
-import { findRevert, type OwnIdentity } from './own-commit.ts';
+import type { OwnCommits } from './own-commit.ts';
 import { REVERTS_TRAILER } from './trailers.ts';
 
 /** Where nobody says when the job ends, ms. */
@@ -18,7 +21,7 @@ const REVERT_MAX_DELAY_MS = 2_000;
 export interface RevertTarget {
   readonly store: ObjectStore;
   readonly head: BranchHead;
-  readonly own: OwnIdentity;
+  readonly own: OwnCommits;
   readonly mayDelete: (file: CommittedFile) => boolean;
 }
 
@@ -60,7 +63,8 @@ async function prepare(target: RevertTarget, request: RevertRequest, head: Head)
   const since = await changesSince(store, { commit: request.commit, head });
   const paths = await decidePaths(target, { request, since });
   const id = request.trailers.find(([name]) => name === REVERTS_TRAILER)?.[1];
-  const earlier = id === undefined ? undefined : findRevert(since.commits, { id, own: target.own });
+  const line = lineOf(head.sha, since.commits).toReversed();
+  const earlier = id === undefined ? undefined : await findRevert(target.own, line, id);
   const nothingLeft = paths.every(({ decision }) => decision.kind === 'done');
   if (
     earlier !== undefined &&

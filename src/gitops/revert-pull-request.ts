@@ -4,11 +4,13 @@ import type { PullRequestOutcome, RevertPullRequest } from '../rollout/ports.ts'
 import { harmless, harmlessTitle } from './commit-message.ts';
 import type { Branch } from './find-rollouts.ts';
 import { changesSince, type DecidedPath, decidePaths, placesLeft, restoringEdits } from './decide-paths.ts';
-import type { TreeEdit } from './git-data.ts';
+import type { GitCommit, TreeEdit } from './git-data.ts';
 import type { ObjectStore } from './object-store.ts';
 
 const pullSchema = z.object({ number: z.number(), html_url: z.string() });
 const createdSchema = z.object({}).loose();
+/** Of branches, before somebody has to look who makes them. */
+const MAX_NAMES = 5;
 
 /**
  * Asks a person: a branch on the head with what could be restored, and a pull request that says what could not. What
@@ -30,9 +32,9 @@ export async function openRevertPullRequest(
     const tree = await git.createTree(since.tree, edits);
     const title = harmlessTitle(request.title);
     const commit = await git.createCommit({ tree, parent: head.sha, message: title });
-    await createBranch(on, { name: request.branch, sha: commit.sha });
+    const branch = await createBranch(on, { name: request.branch, commit });
     const body = bodyOf(request.body, { left, commit: request.commit.sha });
-    return { kind: 'opened', left, ...(await createPull(on, { ...request, title, body })) };
+    return { kind: 'opened', left, ...(await createPull(on, { ...request, branch, title, body })) };
   } catch (error) {
     const failure = httpFailure(error);
     if (failure === undefined) throw error;
@@ -50,23 +52,42 @@ async function partialEdits(store: ObjectStore, paths: readonly DecidedPath[]): 
   return await restoringEdits(store, partial);
 }
 
-async function createBranch(on: Branch, ref: { readonly name: string; readonly sha: string }): Promise<void> {
-  const { client, repository } = on.store.git;
-  try {
-    await client.call({
-      method: 'POST',
-      route: '/repos/{owner}/{repo}/git/refs',
-      parameters: { ...repository, ref: `refs/heads/${ref.name}`, sha: ref.sha },
-      schema: createdSchema,
-      resend: 'repeat',
-    });
-  } catch (error) {
-    // "Reference already exists": an answer was lost, or an earlier run was here. Ours either way, by its name.
-    const failure = httpFailure(error);
-    const exists =
-      failure?.kind === 'answer' && failure.status === 422 && /already exists/i.test(failure.message);
-    if (!exists) throw error;
+/**
+ * A branch at the commit. One of the name may be there: of ours when an answer was lost or an earlier run was here, or of
+ * anybody who may push and foresaw the name. Only one with the same tree is taken for ours; else another name is.
+ */
+async function createBranch(
+  on: Branch,
+  wanted: { readonly name: string; readonly commit: GitCommit },
+): Promise<string> {
+  const { git } = on.store;
+  const { commit } = wanted;
+  for (let attempt = 1; ; attempt += 1) {
+    const name = attempt === 1 ? wanted.name : `${wanted.name}-${attempt}`;
+    try {
+      await createRef(on, { name, sha: commit.sha });
+      return name;
+    } catch (error) {
+      const failure = httpFailure(error);
+      const exists =
+        failure?.kind === 'answer' && failure.status === 422 && /already exists/i.test(failure.message);
+      if (!exists) throw error;
+      const there = await git.commit(await git.head(name));
+      if (there.tree === commit.tree) return name;
+      if (attempt >= MAX_NAMES) throw error;
+    }
   }
+}
+
+async function createRef(on: Branch, ref: { readonly name: string; readonly sha: string }): Promise<void> {
+  const { client, repository } = on.store.git;
+  await client.call({
+    method: 'POST',
+    route: '/repos/{owner}/{repo}/git/refs',
+    parameters: { ...repository, ref: `refs/heads/${ref.name}`, sha: ref.sha },
+    schema: createdSchema,
+    resend: 'repeat',
+  });
 }
 
 async function createPull(

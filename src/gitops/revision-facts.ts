@@ -1,6 +1,6 @@
 import { httpFailure, limitHit } from '../github/http-errors.ts';
 import type { CommitRecord, RevisionFacts } from '../rollout/ports.ts';
-import type { Comparison } from './git-data.ts';
+import type { Comparison } from './listed-commit.ts';
 import type { ObjectStore } from './object-store.ts';
 
 /** Watching must not wait long for GitHub: the next look asks again, ms. */

@@ -3,7 +3,7 @@ import type { GitHubClient } from '../github/client.ts';
 import { statusOf } from '../github/http-errors.ts';
 import { asRefusal } from '../github/refusal.ts';
 import { GitData } from './git-data.ts';
-import { isOwnCommit, type OwnIdentity } from './own-commit.ts';
+import { type Origin, OwnCommits } from './own-commit.ts';
 import { REVERTS_TRAILER, ROLLOUT_TRAILER, trailer } from './trailers.ts';
 
 export type CommitRelation = 'identical' | 'ahead' | 'behind' | 'diverged';
@@ -30,23 +30,26 @@ export async function relation(
 }
 
 /**
- * Whether a source commit is one that we made ourselves: releasing it would start the next one, for ever. When our own
- * login is not known the trailers alone decide, for then the worst that planted ones do is that nothing is written.
+ * Who made a source commit: releasing one of our own would start the next one, for ever. Without our trailers it is
+ * nobody's of us; with them only what GitHub vouches for counts, because a squash copies any text.
  * @throws Refusal when GitHub does not let us read the commit.
  */
-export async function isOwnSourceCommit(query: {
+export async function originOfSource(query: {
   readonly client: GitHubClient;
   readonly repository: RepositoryName;
+  readonly branch: string;
   readonly sha: string;
-  readonly own: OwnIdentity;
-}): Promise<boolean> {
-  const { client, repository, sha, own } = query;
+  /** The account that our commits are attributed to, if that is known. */
+  readonly login: string | undefined;
+}): Promise<Origin> {
+  const { client, repository, branch, sha, login } = query;
   try {
-    const commit = await new GitData(client, repository).repositoryCommit(sha);
+    const git = new GitData(client, repository);
+    const commit = await git.repositoryCommit(sha);
     const named = [ROLLOUT_TRAILER, REVERTS_TRAILER].some(
       name => trailer(commit.message, name) !== undefined,
     );
-    return named && (own.login === undefined || isOwnCommit(commit, own));
+    return named ? await new OwnCommits({ git, branch, login }).originOf(commit) : 'foreign';
   } catch (error) {
     throw asRefusal(error, { repository, doing: `read the commit ${sha}` });
   }

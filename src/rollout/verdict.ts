@@ -173,6 +173,8 @@ export const REASONS = {
   'token-too-short': 'The token ends before the rollout and its revert could.',
   'job-too-short': 'The job ends before the rollout and its revert could.',
   'event-not-allowed': 'This event does not start a rollout.',
+  'ref-not-allowed': 'The source commit is on no branch that may be released.',
+  'own-commit-unproven': 'The commit that started this run may be our own, and GitHub does not tell.',
   'fork-or-dependabot': 'This run has no write access: it comes from a fork or Dependabot.',
   // refused: cluster
   'cluster-forbidden': 'The cluster credentials lack a right.',

@@ -1,4 +1,5 @@
 import type { FoundValue } from '../plan/plan.ts';
+import { plain } from '../report/markdown-text.ts';
 import type { TargetKey } from '../rollout/target.ts';
 import type { Reason } from '../rollout/verdict.ts';
 import { REASONS } from '../rollout/verdict.ts';
@@ -75,6 +76,8 @@ export function revertText(revert: {
   };
 }
 
+const LONGEST = 2_000;
+
 /** What the revert pull request says to the person who has to decide. */
 export function revertPullRequestText(revert: {
   readonly name: string;
@@ -86,10 +89,11 @@ export function revertPullRequestText(revert: {
 }): CommitText {
   return {
     title: `Revert release of ${revert.name}?`,
+    // A pull request is markdown, and both hold words of others (events, webhooks).
     body: [
-      revert.detail,
+      plain(revert.detail, LONGEST),
       '',
-      `Gated Rollout did not take commit ${revert.commit} back by itself: ${revert.why}`,
+      `Gated Rollout did not take commit ${revert.commit} back by itself: ${plain(revert.why, LONGEST)}`,
       '',
       'Until this is decided, Git still asks for the rejected release. Merge this to take it back, or push a fix.',
       '',

@@ -50,7 +50,8 @@ async function settleOne(
   const promoted = parts.rollout.targets.every(
     target => observation.targets[targetKey(target)]?.primary?.rolloutId === id,
   );
-  if (promoted || (await on.gitops.commitOfId(id)) === undefined) {
+  // Whoever named it: what may be ours and was taken back must not be released again by resuming.
+  if (promoted || !(await on.gitops.isIdNamed(id))) {
     const hold = await parts.cluster.changeHold(automation, now => releasedBy(now, id));
     const what = `${nameOf(automation)} was suspended for ${id}, whose run ended early`;
     return hold.suspended ? `${what}; others hold it still.` : `${what}; it goes on again.`;

@@ -38,15 +38,19 @@ export interface RunGitOps extends GitOps {
   /** The commit that the branch is at. */
   head(): Promise<string>;
   filesAt(commit: string): Promise<RepositoryFiles>;
-  /** Our own commits that carry the trailer `Gated-Rollout: name`, newest first, as far back as one looks for them. */
-  rolloutsOf(name: string): Promise<readonly FoundRollout[]>;
-  /** The commit that put this id on a pod template (a revert's for a stamped id). */
+  /** The newest commit of ours that carries the trailer `Gated-Rollout: name`, as far back as one looks for it. */
+  newestRollout(name: string): Promise<FoundRollout | undefined>;
+  /** The commit of ours that put this id on a pod template (a revert's for a stamped id). */
   commitOfId(id: string): Promise<string | undefined>;
+  /** Whether any commit of the branch, whoever made it, says that it put this id there. */
+  isIdNamed(id: string): Promise<boolean>;
   /** A commit of ours by its sha, whether or not the branch has it; undefined when there is no such commit. */
   rolloutAt(sha: string): Promise<FoundRollout | undefined>;
-  /** Shas of the branch's commits that touched one of the paths, newest first, as far back as one looks for them. */
+  /** Shas of the commits that changed one of the paths on the branch, newest first; of what a merge brought, the merge. */
   commitsTouching(paths: readonly string[]): Promise<readonly string[]>;
   parentOf(sha: string): Promise<string | undefined>;
+  /** Whether the branch was at `sha` once, when or before it was at `before`. */
+  hasBeenAt(sha: string, before: string): Promise<boolean>;
   /** A commit of somebody else, as far as it is followed. */
   followed(commit: FollowedCommit): Promise<CommitRecord>;
   /** The commit is on the branch. */
@@ -146,6 +150,9 @@ export interface OpenedRepository {
   check(flux: { readonly verifies: boolean }): Promise<RepositoryCheck>;
 }
 
+/** Who made the source commit, as far as GitHub vouches for it (gitops/own-commit.ts). */
+export type SourceOrigin = 'ours' | 'foreign' | 'unknown';
+
 export type SourceRelation = 'identical' | 'ahead' | 'behind' | 'diverged' | undefined;
 
 /** Everything a run is made from; put together where the step begins, and nowhere else. */
@@ -177,6 +184,8 @@ export interface RunParts {
   readonly remember: (memory: Memory) => void;
   /** @throws TakenOver when the post step has begun to end this rollout: nothing may be written any more. */
   readonly mayWrite: () => Promise<void>;
+  /** @throws Refusal when the source commit is on no branch that this mode, which writes, may start from. */
+  readonly requireAllowedSource: (mode: 'release' | 'sweep') => Promise<void>;
   /** How the source commit of what runs relates to ours (ours as head). */
   readonly sourceRelation: (delivered: string) => Promise<SourceRelation>;
   /** @throws Refusal when a token ends before the rollout and its revert could (`worstMs`). */

@@ -27,6 +27,7 @@ export async function runStep(parts: RunParts, mode: Mode): Promise<RolloutView 
   const watched: RunParts = { ...parts, remember };
   const report = beginReport(parts);
   try {
+    if (mode !== 'plan') await parts.requireAllowedSource(mode);
     return await MODES[mode](watched, report);
   } catch (error) {
     if (error instanceof TakenOver) return 'taken-over';

@@ -1,4 +1,5 @@
 import type { Observation } from '../rollout/observation.ts';
+import { withProvenRestore } from './restore-texts.ts';
 import type { RolloutRecord } from './rollout-record.ts';
 import { recordFromTrailers } from './rollout-record.ts';
 import type { FoundRollout, RunGitOps } from './parts.ts';
@@ -20,9 +21,10 @@ export async function findUnfinished(on: {
 }): Promise<UnfinishedRollout | undefined> {
   const { gitops, observation } = on;
   // Older ones were replaced by the newest, or were ended before it was allowed to begin.
-  const [newest] = await gitops.rolloutsOf(on.name);
-  const record = newest && recordFromTrailers(newest.trailers);
-  if (!newest || !record || newest.revert) return undefined;
+  const newest = await gitops.newestRollout(on.name);
+  const told = newest && recordFromTrailers(newest.trailers);
+  if (!newest || !told || newest.revert) return undefined;
+  const record = await withProvenRestore(gitops, newest.commit, told);
   const views = record.baselines.map(baseline => observation.targets[baseline.target]);
   if (views.some(view => view === undefined)) return undefined;
   if (isEnded(record, observation)) return undefined;

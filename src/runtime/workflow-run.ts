@@ -16,9 +16,6 @@ export interface WorkflowRun {
   /** The page of this attempt. */
   readonly runUrl: string;
   readonly event: string;
-  /** The event's payload as JSON; undefined when the runner gives none. */
-  readonly eventPath: string | undefined;
-  readonly actor: string;
   /** RUNNER_TEMP. */
   readonly temp: string;
   /** GITHUB_WORKSPACE. */
@@ -43,8 +40,6 @@ const environment = z.object({
   GITHUB_API_URL: url.default('https://api.github.com'),
   GITHUB_GRAPHQL_URL: url.optional(),
   GITHUB_EVENT_NAME: text,
-  GITHUB_EVENT_PATH: z.string().optional(),
-  GITHUB_ACTOR: z.string().default(''),
   GITHUB_JOB: z.string().default(''),
   RUNNER_TEMP: text,
   GITHUB_WORKSPACE: text,
@@ -71,8 +66,6 @@ export function readWorkflowRun(env: Readonly<Record<string, string | undefined>
     graphqlUrl: data.GITHUB_GRAPHQL_URL ?? graphqlOf(data.GITHUB_API_URL),
     runUrl: `${data.GITHUB_SERVER_URL}/${owner}/${repo}/actions/runs/${data.GITHUB_RUN_ID}/${attempt}`,
     event: data.GITHUB_EVENT_NAME,
-    eventPath: data.GITHUB_EVENT_PATH,
-    actor: data.GITHUB_ACTOR,
     temp: data.RUNNER_TEMP,
     workspace: data.GITHUB_WORKSPACE,
     job: data.GITHUB_JOB,

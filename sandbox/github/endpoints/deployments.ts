@@ -92,7 +92,8 @@ async function autoMerge(state: GitHubState, repository: RepositoryState, ref: s
   const message = `Merge branch '${repository.defaultBranch}' into ${ref}\n`;
   const parents = [branch.sha, main.sha];
   const commit = await repository.git.writeCommit({ tree, parents, author, committer: author, message });
-  if (!(await moveRef(state, repository, { name, from: branch.sha, to: commit.sha }))) throw refused;
+  if (!(await moveRef(state, repository, { name, from: branch.sha, to: commit.sha, by: login })))
+    throw refused;
   return { message: `Auto-merged ${repository.defaultBranch} into ${ref} on deployment.` };
 }
 

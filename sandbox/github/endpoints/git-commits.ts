@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { GitHubState } from '../github-state.ts';
+import { gitHubItself, type GitHubState } from '../github-state.ts';
 import type { Identity } from '../identities.ts';
 import { gitCommit } from '../json/commits.ts';
 import {
@@ -53,11 +53,15 @@ async function createCommit(state: GitHubState, request: ApiRequest): Promise<Ap
     date: state.timestamp(),
   };
   const author = { ...self, ...body.author, date: body.author?.date ?? self.date };
-  const committer = {
-    name: body.committer?.name ?? author.name,
-    email: body.committer?.email ?? author.email,
-    date: body.committer?.date ?? author.date,
-  };
+  const signed = signedByGitHub(identity, body);
+  // Seen (fern-api/fern#16482): what GitHub signs it commits itself; with an author alone the committer is the author.
+  const committer = signed
+    ? { ...gitHubItself, date: author.date }
+    : {
+        name: body.committer?.name ?? author.name,
+        email: body.committer?.email ?? author.email,
+        date: body.committer?.date ?? author.date,
+      };
   const commit = await repository.git.writeCommit({
     tree: body.tree,
     parents: body.parents,
@@ -66,7 +70,7 @@ async function createCommit(state: GitHubState, request: ApiRequest): Promise<Ap
     message: body.message,
     ...(body.signature === undefined ? {} : { gpgsig: body.signature }),
   });
-  if (signedByGitHub(identity, body)) repository.verified.set(commit.sha, state.timestamp());
+  if (signed) repository.verified.set(commit.sha, state.timestamp());
   const answer = gitCommit(state, repository, commit);
   return { status: 201, body: answer, headers: { location: answer.url } };
 }

@@ -57,10 +57,17 @@ async function requireObject(repository: RepositoryState, name: string, sha: str
 }
 
 /** Applies the rules of the branch to who asks, then moves the ref with git's own compare-and-swap. */
-async function move(state: GitHubState, request: ApiRequest, to: RefMove): Promise<boolean> {
+async function move(
+  state: GitHubState,
+  request: ApiRequest,
+  to: Pick<RefMove, 'name' | 'from' | 'to'>,
+): Promise<boolean> {
   const repository = state.repositoryOf(request);
-  if (request.identity !== undefined) await enforceRules(repository, request.identity, to);
-  return await moveRef(state, repository, to);
+  const { identity } = request;
+  if (identity === undefined) throw notFound();
+  const wanted = { ...to, by: identity.login };
+  await enforceRules(repository, identity, wanted);
+  return await moveRef(state, repository, wanted);
 }
 
 const createSchema = z.object({ ref: z.string(), sha: z.string() });
