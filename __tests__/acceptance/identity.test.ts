@@ -173,7 +173,7 @@ describe.concurrent('whose commits are believed', () => {
       await lostRollout(sandbox, credentials);
       hidePushes(sandbox);
       const swept = await sweep(sandbox, credentials);
-      expect(swept.outputs).toMatchObject({ verdict: 'unchanged', reason: 'nothing-to-sweep' });
+      expect(swept.outputs).toMatchObject({ verdict: 'unknown', reason: 'left-unseen' });
       expect(swept.log.text).toContain('neither a signature of GitHub nor its record of pushes shows');
     });
   });
