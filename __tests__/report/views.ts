@@ -18,6 +18,7 @@ export function analysingView(change: Partial<RolloutView> = {}): RolloutView {
   return {
     id: 'shop-1',
     name: 'shop',
+    purpose: 'release',
     stage: 'analysing',
     startedAt: START,
     updatedAt: START + 95_000,

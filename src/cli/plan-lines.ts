@@ -2,7 +2,7 @@ import type { BuildProof, BuiltChange } from '../plan/build.ts';
 import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
 import { unifiedDiff } from '../report/unified-diff.ts';
 import { metricCheck } from '../run/metric-check.ts';
-import { elapsed } from '../report/words.ts';
+import { elapsed } from '../report/durations.ts';
 import type { FileChange } from '../rollout/ports.ts';
 
 /** A plan for a terminal. */

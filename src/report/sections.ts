@@ -8,7 +8,8 @@ import { planSections } from './plan-sections.ts';
 import type { SectionOptions } from './section-options.ts';
 import { standing } from './standing.ts';
 import type { ChangeView, RolloutView } from './view.ts';
-import { clockTime, elapsed, linkWords } from './words.ts';
+import { clockTime, elapsed } from './durations.ts';
+import { linkWords } from './words.ts';
 
 /** The parts that comment, check run and job summary are made of, most important first. */
 export function sectionsOf(view: RolloutView, options: SectionOptions): readonly Section[] {
@@ -107,17 +108,25 @@ export function commitUrl({ repository, sha, runUrl }: RolloutView['source']): s
   return URL.canParse(runUrl) ? `${new URL(runUrl).origin}/${repository}/commit/${sha}` : '';
 }
 
-function changesSection({ changes }: RolloutView, { open }: SectionOptions): Section {
+function changesSection(view: RolloutView, { open }: SectionOptions): Section {
+  const { changes } = view;
   if (changes.length === 0) return '';
   const rows = changes.map(change => {
     const { what, target, path, line } = change;
     return `| ${code(target)} | ${plain(what)} | ${fromTo(change)} | ${code(`${path}:${line}`)} |`;
   });
   const table: Rows = {
-    head: `<details${open ? ' open' : ''}><summary>Where it was changed</summary>\n\n| Target | Change | Value | Where |\n|---|---|---|---|`,
+    head: `<details${open ? ' open' : ''}><summary>${whereWords(view)}</summary>\n\n| Target | Change | Value | Where |\n|---|---|---|---|`,
     rows,
     tail: '\n</details>',
     more: count => `| … and ${count} more | | | |`,
   };
   return table;
+}
+
+/** Nothing was changed by a plan, nor by what was refused or runs already. */
+function whereWords({ commit, outcome, plan }: RolloutView): string {
+  if (commit) return 'Where it was changed';
+  const stands = plan ? plan.files.length === 0 : outcome?.verdict === 'unchanged';
+  return stands ? 'Where it stands' : 'Where it would be changed';
 }

@@ -12,6 +12,7 @@ import type { CanaryProgressView, ChangeView, CommitView, RolloutView, Stage } f
 export interface ViewFrame {
   readonly id: string;
   readonly name: string;
+  readonly purpose: RolloutView['purpose'];
   readonly startedAt: number;
   readonly source: RolloutView['source'];
   readonly gitops: RolloutView['gitops'];

@@ -12,6 +12,7 @@ import type { Outcome } from '../rollout/verdict.ts';
 export interface RolloutView {
   readonly id: string;
   readonly name: string;
+  readonly purpose: Purpose;
   readonly stage: Stage;
   /** Set when the rollout has ended. */
   readonly outcome?: Outcome;
@@ -35,6 +36,9 @@ export interface RolloutView {
   /** Warnings of the plan and things worth knowing that happened on the way, oldest first. */
   readonly notes: readonly string[];
 }
+
+/** A plan shows what a release would do. */
+export type Purpose = 'release' | 'plan';
 
 export type Stage =
   | 'preparing'

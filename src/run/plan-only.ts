@@ -27,8 +27,12 @@ export async function planOnly(parts: RunParts, report: RunReport): Promise<Roll
   const repository = await parts.openRepository(branchOf(chains));
   report.opened(repository.name);
   const preflight = await parts.cluster.preflight(chains);
-  for (const warning of preflight.warnings) report.note(warning.message);
-  for (const words of goingOn(preflight.observation)) report.note(words);
+  const warnings = new Set([
+    ...preflight.warnings.map(({ message }) => message),
+    ...goingOn(preflight.observation),
+  ]);
+  for (const warning of warnings) report.note(warning);
+  for (const words of toBeAdopted(preflight.observation)) report.note(words);
   const view = parts.cluster.view({ chains, objects: objectsOf(parts.rollout) });
   try {
     const plan = await planRelease(parts, {
@@ -40,16 +44,20 @@ export async function planOnly(parts: RunParts, report: RunReport): Promise<Roll
       rolloutId: report.frame.id,
       report,
     });
-    for (const warning of plan.warnings) report.note(warning.message);
-    for (const secret of await parts.cluster.missingSecrets(plan.rendered)) {
-      report.note(`The Secret ${secret} does not exist; what names it would fail.`);
+    const secrets = await parts.cluster.missingSecrets(plan.rendered);
+    for (const warning of [
+      ...plan.warnings.map(({ message }) => message),
+      ...secrets.map(secret => `The Secret ${secret} does not exist; what names it would fail.`),
+    ]) {
+      warnings.add(warning);
+      report.note(warning);
     }
     const [dryRun, metrics] = await Promise.all([
       parts.cluster.dryRun(plan.rendered),
       parts.cluster.metricsNow(plan),
     ]);
     const { backMs } = parts.inputs.limits;
-    report.planned(plan.found, planView(plan, { dryRun, backMs, metrics }));
+    report.planned(plan.found, planView(plan, { dryRun, backMs, metrics, warnings: warnings.size }));
     return await report.end(plannedOutcome(plan));
   } finally {
     await view.close();
@@ -76,6 +84,7 @@ async function planFromWorkspace(
     dryRun: { kind: 'unchecked', why: 'this run has no secrets' },
     backMs: parts.inputs.limits.backMs,
     metrics: [],
+    warnings: plan.warnings.length,
   });
   const unproven = { what: 'Chain', state: 'unchecked', detail: 'this run has no secrets' } as const;
   const checks = view.checks.map(check => (check.what === 'Chain' ? unproven : check));
@@ -101,6 +110,12 @@ function goingOn(observation: Observation): readonly string[] {
     .filter(words => words !== undefined);
 }
 
+function toBeAdopted(observation: Observation): readonly string[] {
+  return Object.entries(observation.targets)
+    .filter(([, view]) => settlement(view).kind === 'absent')
+    .map(([target]) => `${target} has no Canary yet: it is added first, and what runs now is not analysed.`);
+}
+
 function settlementWords(target: TargetKey, now: Settlement): string | undefined {
   switch (now.kind) {
     case 'wait':
@@ -110,7 +125,6 @@ function settlementWords(target: TargetKey, now: Settlement): string | undefined
     case 'failed':
       return `${target}: the release before was rejected and never reverted; this one would roll forward over it.`;
     case 'absent':
-      return `${target} has no Canary yet: it is added first, and what runs now is not analysed.`;
     case 'settled':
       return undefined;
   }
@@ -118,9 +132,15 @@ function settlementWords(target: TargetKey, now: Settlement): string | undefined
 
 function planView(
   plan: ReleasePlan,
-  on: { readonly dryRun: DryRun; readonly backMs: number; readonly metrics: readonly MetricNow[] },
+  on: {
+    readonly dryRun: DryRun;
+    readonly backMs: number;
+    readonly metrics: readonly MetricNow[];
+    readonly warnings: number;
+  },
 ): PlanView {
   const longestMs = Math.max(0, ...plan.schedule.map(each => each.longestMs));
+  const metrics = on.metrics.map(metricCheck);
   return {
     files: [
       ...plan.adoption.map(file => planned(file, true)),
@@ -148,8 +168,9 @@ function planView(
       },
       buildCheck(plan.build),
       ...(plan.rendered.length === 0 ? [] : [definitions(plan), serverCheck(on.dryRun)]),
-      ...on.metrics.map(metricCheck),
+      ...metrics,
     ],
+    warnings: on.warnings + metrics.filter(({ state }) => state === 'warning').length,
     worstRollbackMs: longestMs + on.backMs,
   };
 }

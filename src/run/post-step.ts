@@ -184,6 +184,7 @@ async function reportNeverPushed(
     frame: {
       id: memory.id,
       name: rollout.name,
+      purpose: 'release',
       startedAt: parts.startedAt,
       source: { repository: run.repository, sha: run.sha, runUrl: run.url },
       gitops: repository.name,

@@ -78,6 +78,7 @@ export function reportOf(
     frame: {
       id: record.id,
       name: record.name,
+      purpose: 'release',
       startedAt: parts.clock.now(),
       source: { ...source, runUrl: record.runUrl },
       gitops: repository.name,

@@ -2,7 +2,8 @@ import { STRATEGIES } from '../canary-sections.ts';
 import { failingFirst, lastWords, metricMark, rangeWords, unitOf } from '../metric-words.ts';
 import { number } from '../sparkline.ts';
 import type { CanaryProgressView, GateView, MetricView, RolloutView } from '../view.ts';
-import { checksWords, clockTime, stageWords, stepWords } from '../words.ts';
+import { clockTime } from '../durations.ts';
+import { checksWords, stageWords, stepWords } from '../words.ts';
 import { type Html, html } from './escape.ts';
 import { lineChart } from './line-chart.ts';
 

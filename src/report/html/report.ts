@@ -3,7 +3,8 @@ import { GLOSSARY } from '../details.ts';
 import { commitUrl, proofDetail } from '../sections.ts';
 import { standing } from '../standing.ts';
 import type { CommitView, ProofLink, RolloutView } from '../view.ts';
-import { clockTime, elapsed, headline, linkWords, verdictMark } from '../words.ts';
+import { clockTime, elapsed } from '../durations.ts';
+import { headline, linkWords, mark } from '../words.ts';
 import { canarySection } from './canary-section.ts';
 import { type Html, html } from './escape.ts';
 import { anchor, linkedText } from './linked-text.ts';
@@ -14,8 +15,6 @@ export function renderHtml(
   view: RolloutView,
   used: { readonly requests: number | undefined } = { requests: undefined },
 ): string {
-  const { outcome } = view;
-  const mark = outcome ? verdictMark(outcome.verdict) : '⏳';
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -28,7 +27,7 @@ export function renderHtml(
 <body>
 <main>
 <header class="${tone(view)}">
-<h1>${mark} ${headline(view)}</h1>
+<h1>${mark(view)} ${headline(view)}</h1>
 ${summary(view)}
 </header>
 ${view.changes.length > 0 ? changes(view) : undefined}
@@ -75,10 +74,10 @@ ${view.changes.map(
 
 function chain(view: RolloutView): Html {
   const row = (link: ProofLink): Html => {
-    const { mark, name } = linkWords(link);
+    const { mark: sign, name } = linkWords(link);
     const { at } = link;
     const time = at === undefined ? '' : `${clockTime(at)} (+${elapsed(at - view.startedAt)})`;
-    return html`<tr><td class="number">${mark} ${name}</td><td>${linkedText(proofDetail(link.detail, view), view)}</td><td class="number">${time}</td></tr>\n`;
+    return html`<tr><td class="number">${sign} ${name}</td><td>${linkedText(proofDetail(link.detail, view), view)}</td><td class="number">${time}</td></tr>\n`;
   };
   return html`<h2>Proof</h2>
 <div class="scroll"><table>
