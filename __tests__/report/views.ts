@@ -50,7 +50,7 @@ export function analysingView(change: Partial<RolloutView> = {}): RolloutView {
         link: 'applied',
         state: 'proven',
         at: START + 5_000,
-        detail: 'Kustomization flux-system/apps attempted c0ffee0',
+        detail: 'Kustomization flux-system/apps applied c0ffee0',
       },
       {
         link: 'delivered',
@@ -70,6 +70,7 @@ export function analysingView(change: Partial<RolloutView> = {}): RolloutView {
         phase: 'Progressing',
         stage: 'analysing',
         weight: 25,
+        highest: 25,
         maxWeight: 50,
         iteration: 0,
         failedChecks: 1,
@@ -217,6 +218,7 @@ const OUTCOMES: Readonly<Record<Verdict, Outcome>> = {
 
 const HEALTHY = {
   weight: 50,
+  highest: 100,
   step: 2,
   failedChecks: 0,
   events: [],
@@ -242,6 +244,9 @@ const REACHED: Readonly<
   'not-started': [3, 'failed', OUTCOMES['not-started'].detail],
   'promotion-failed': [4, 'failed', OUTCOMES['promotion-failed'].detail],
   pending: [3, 'waiting', 'Flagger is analysing it'],
+  unknown: [3, 'unknown', 'not known'],
+  superseded: [3, 'unknown', 'not reached'],
+  cancelled: [3, 'unknown', 'not reached: the job was cancelled'],
 };
 const REVERTED: readonly Verdict[] = [
   'rolled-back',
@@ -295,6 +300,7 @@ function endedCanary({ leftMs: _left, ...canary }: Canary, verdict: Verdict): Ca
       ...untried,
       phase,
       weight: 0,
+      highest: 0,
       step: 0,
       failedChecks: 0,
       progress: [],
@@ -303,7 +309,10 @@ function endedCanary({ leftMs: _left, ...canary }: Canary, verdict: Verdict): Ca
       outcome: { kind, detail },
     };
   }
-  if (verdict === 'pending' || verdict === 'unknown' || verdict === 'superseded') return canary;
+  if (verdict === 'pending') return canary;
+  if (verdict === 'unknown' || verdict === 'superseded')
+    return { ...canary, outcome: { kind: verdict, detail } };
+  if (verdict === 'cancelled') return { ...canary, outcome: { kind: 'taken-back', detail } };
   if (verdict === 'promoted' || verdict === 'promotion-failed') {
     const { failingSince: _since, ...healthy } = canary;
     const phase = verdict === 'promoted' ? 'Succeeded' : 'Failed';
@@ -426,6 +435,7 @@ export const MOMENTS: Readonly<Record<string, () => RolloutView>> = {
           canary: 'prod/web',
           phase: 'Succeeded',
           stage: 'finalising',
+          highest: 100,
           metrics: good,
           outcome: { kind: 'promoted', detail: 'prod/web: promoted' },
         },

@@ -181,7 +181,7 @@ describe('a release through Helm', () => {
     };
     const live = (lastAttemptedRevision: string) => {
       const { state } = follow([{ target: ID, seen: [ID], release: { lastAttemptedRevision } }], [chart]);
-      return state.tracks['test/podinfo']?.valuesAt;
+      return state.tracks['test/podinfo']?.proven.delivered;
     };
     expect(live('1.0.0')).toBeUndefined();
     expect(live('1.1.0')).toBe(1_000);

@@ -3,7 +3,7 @@ import { code, plain } from './markdown-text.ts';
 import { failingFirst, lastWords, metricMark, rangeWords } from './metric-words.ts';
 import { sparkline } from './sparkline.ts';
 import type { CanaryProgressView, RolloutView } from './view.ts';
-import { bar, checksWords, stageWords, stepWords } from './words.ts';
+import { bar, canaryWords, checksWords, stepWords } from './words.ts';
 
 /** Where each canary stands: one in a line, several in a table. */
 export function canariesSection({ canaries }: RolloutView): Section {
@@ -21,7 +21,7 @@ export function canariesSection({ canaries }: RolloutView): Section {
   return {
     head: '| Canary | State | Progress | Failed checks |\n|---|---|---|---|',
     rows: canaries.map(canary => {
-      const state = canary.outcome ? plain(canary.outcome.kind) : stageWords(canary.stage);
+      const state = plain(canaryWords(canary));
       const about = [STRATEGIES[canary.strategy], ...phaseWords(canary)].join(' · ');
       return `| ${code(canary.target)}<br><sub>${about}</sub> | ${state} | ${bar(canary)} ${stepWords(canary)} | ${checksWords(canary)} |`;
     }),

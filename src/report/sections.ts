@@ -7,7 +7,7 @@ import { nextSection } from './next-section.ts';
 import { planSections } from './plan-sections.ts';
 import type { SectionOptions } from './section-options.ts';
 import { standing } from './standing.ts';
-import type { ChangeView, RolloutView } from './view.ts';
+import type { ChangeView, ProofLink, RolloutView } from './view.ts';
 import { clockTime, elapsed } from './durations.ts';
 import { linkWords } from './words.ts';
 
@@ -55,6 +55,7 @@ function valuesSection({ changes }: RolloutView): string {
 }
 
 function fromTo({ from, to }: ChangeView): string {
+  if (from === '') return code(to, 150);
   return from === to ? `${code(to, 150)} (again)` : `${code(from, 150)} → ${code(to, 150)}`;
 }
 
@@ -64,14 +65,14 @@ function proofSection(view: RolloutView): string {
     const { name, mark } = linkWords(each);
     const at =
       each.at === undefined ? '' : ` · ${clockTime(each.at)} (+${elapsed(each.at - view.startedAt)})`;
-    return `- ${mark} **${name}:** ${linkedText(proofDetail(each.detail, view), view, 500)}${at}`;
+    return `- ${mark} **${name}:** ${linkedText(proofDetail(each, view), view, 500)}${at}`;
   });
   return `**Proof**, times in UTC:\n\n${lines.join('\n')}`;
 }
 
 /** Why it failed is said above; once is enough. */
-export function proofDetail(detail: string, { outcome }: RolloutView): string {
-  return outcome?.detail.startsWith(detail.replace(/[.!?]$/, '')) === true
+export function proofDetail({ state, detail }: ProofLink, { outcome }: RolloutView): string {
+  return state === 'failed' && outcome?.detail.startsWith(detail.replace(/[.!?]$/, '')) === true
     ? 'no; the reason is above'
     : detail;
 }
@@ -110,8 +111,9 @@ export function commitUrl({ repository, sha, runUrl }: RolloutView['source']): s
 
 function changesSection(view: RolloutView, { open }: SectionOptions): Section {
   const { changes } = view;
-  if (changes.length === 0) return '';
-  const rows = changes.map(change => {
+  const found = changes.filter(({ path }) => path !== '');
+  if (found.length === 0) return '';
+  const rows = found.map(change => {
     const { what, target, path, line } = change;
     return `| ${code(target)} | ${plain(what)} | ${fromTo(change)} | ${code(`${path}:${line}`)} |`;
   });

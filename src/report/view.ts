@@ -87,6 +87,8 @@ export interface CanaryProgressView {
   readonly stage: Stage;
   /** Percent of traffic on the canary, as Flagger's status says; the last known while it shows zeros. */
   readonly weight: number;
+  /** The highest share of traffic that was on the release, percent, the primary's included; absent = not known. */
+  readonly highest?: number;
   /** Percent. Weighted only. */
   readonly maxWeight?: number;
   readonly iteration: number;

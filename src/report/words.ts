@@ -141,11 +141,38 @@ function progressOfOne(canary: CanaryProgressView): string {
 
 /** `25 % of traffic, step 5 of 10`; of a canary that has ended, how far it got. */
 export function stepWords(canary: CanaryProgressView): string {
-  const { outcome, strategy, weight, iteration, step = 0, steps } = canary;
-  if (outcome?.kind === 'promoted') return 'promoted';
-  if (outcome && weight === 0 && iteration <= 0) return 'got no traffic';
+  const { outcome, strategy, step = 0, steps } = canary;
+  if (outcome) return reachedWords(canary, outcome.kind);
   const counts = strategy === 'weighted' && steps !== undefined ? `, step ${step} of ${steps}` : '';
-  return `${outcome ? 'reached ' : ''}${shareWords(canary)}${counts}`;
+  return `${shareWords(canary)}${counts}`;
+}
+
+function reachedWords(canary: CanaryProgressView, kind: string): string {
+  const { highest, strategy, step = 0, steps, iteration, weight } = canary;
+  if (kind === 'promoted') return 'promoted';
+  if (highest === 100) return 'reached all traffic';
+  const seen = SIGHT_LOST.includes(kind) ? 'last seen at' : 'reached';
+  if (strategy !== 'weighted' && iteration > 0) return `${seen} ${shareWords(canary)}`;
+  if (highest === undefined || (highest === 0 && SIGHT_LOST.includes(kind)))
+    return 'how far it got is not known';
+  if (highest === 0) return 'got no traffic';
+  const counts =
+    strategy === 'weighted' && steps !== undefined && highest === weight ? `, step ${step} of ${steps}` : '';
+  return `${seen} ${highest} % of traffic${counts}`;
+}
+
+/** What a canary came to that nobody saw. */
+const SIGHT_LOST: readonly string[] = ['unknown', 'replaced'];
+
+const FATES: Readonly<Record<string, string>> = {
+  'taken-back': 'taken back',
+  'promoted-then-taken-back': 'promoted, then taken back',
+  unknown: 'not known',
+};
+
+/** `analysing`, `failed`, `promoted, then taken back` */
+export function canaryWords({ outcome, stage }: CanaryProgressView): string {
+  return outcome ? (FATES[outcome.kind] ?? outcome.kind) : STAGE_WORDS[stage];
 }
 
 /** `1 failed check (limit 5)`: at so many Flagger rolls back. */
@@ -155,7 +182,7 @@ export function checksWords({ failedChecks, threshold }: CanaryProgressView): st
 
 /** `▰▰▰▱▱▱▱▱▱▱` */
 export function bar(canary: CanaryProgressView): string {
-  const done = canary.outcome?.kind === 'promoted';
+  const done = canary.outcome?.kind === 'promoted' || (canary.outcome && canary.highest === 100);
   const share =
     canary.strategy === 'weighted'
       ? canary.weight / (canary.maxWeight ?? 100)

@@ -127,11 +127,12 @@ function appliedBy(
   if (state.appliedAt !== undefined) return {};
   for (const view of Object.values(observation.targets)) {
     const applier = view.flux?.kustomizations.at(-1);
-    const revision = applier?.lastAttemptedRevision;
+    // What was only attempted may have failed before anything was applied (kustomize-controller: BuildFailed).
+    const revision = applier?.lastAppliedRevision;
     if (applier && revision !== undefined && state.known[revision]?.containsCommit) {
       return {
         appliedAt: now,
-        appliedDetail: `Kustomization ${applier.namespace}/${applier.name} attempted ${revision.slice(0, 7)}`,
+        appliedDetail: `Kustomization ${applier.namespace}/${applier.name} applied ${revision.slice(0, 7)}`,
       };
     }
   }

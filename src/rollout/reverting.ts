@@ -11,6 +11,7 @@ import {
   unverifiedOutcome,
 } from './outcome-text.ts';
 import type { RevertRecord, WriteRefusal } from './ports.ts';
+import { withTrafficOf } from './proven.ts';
 import type { RolloutEvent, RolloutState, Transition } from './state.ts';
 import { analysisLimitMs, holdMs, promotionLimitMs } from './time-budget.ts';
 import type { Outcome, Reason } from './verdict.ts';
@@ -123,6 +124,12 @@ export function verifyObservation(before: Verifying, observation: Observation, n
   const { waitingFor: _old, ...kept } = state;
   const next: Verifying = {
     ...kept,
+    tracks: Object.fromEntries(
+      looks.map(({ track, view }) => [
+        track.target,
+        { ...track, proven: withTrafficOf(track.proven, view, state.intent.id) },
+      ]),
+    ),
     observation,
     backSince,
     ...(waiting === undefined ? {} : { waitingFor: waiting }),

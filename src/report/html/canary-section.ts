@@ -3,13 +3,13 @@ import { failingFirst, lastWords, metricMark, rangeWords, unitOf } from '../metr
 import { number } from '../sparkline.ts';
 import type { CanaryProgressView, GateView, MetricView, RolloutView } from '../view.ts';
 import { clockTime } from '../durations.ts';
-import { checksWords, stageWords, stepWords } from '../words.ts';
+import { canaryWords, checksWords, stepWords } from '../words.ts';
 import { type Html, html } from './escape.ts';
 import { lineChart } from './line-chart.ts';
 
 /** One canary: where it stands, its charts, its metrics, and what Flagger said. */
 export function canarySection(canary: CanaryProgressView, view: RolloutView): Html {
-  const state = canary.outcome ? canary.outcome.kind : stageWords(canary.stage);
+  const state = canaryWords(canary);
   const strategy = STRATEGIES[canary.strategy];
   const progress =
     stepWords(canary) === state

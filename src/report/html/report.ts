@@ -77,7 +77,7 @@ function chain(view: RolloutView): Html {
     const { mark: sign, name } = linkWords(link);
     const { at } = link;
     const time = at === undefined ? '' : `${clockTime(at)} (+${elapsed(at - view.startedAt)})`;
-    return html`<tr><td class="number">${sign} ${name}</td><td>${linkedText(proofDetail(link.detail, view), view)}</td><td class="number">${time}</td></tr>\n`;
+    return html`<tr><td class="number">${sign} ${name}</td><td>${linkedText(proofDetail(link, view), view)}</td><td class="number">${time}</td></tr>\n`;
   };
   return html`<h2>Proof</h2>
 <div class="scroll"><table>
