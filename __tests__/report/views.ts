@@ -39,6 +39,7 @@ export function analysingView(change: Partial<RolloutView> = {}): RolloutView {
       },
     ],
     commit: { sha: SHA, url: `https://github.com/acme/fleet/commit/${SHA}`, verified: true },
+    serving: [],
     proof: [
       {
         link: 'committed',
@@ -188,8 +189,9 @@ const OUTCOMES: Readonly<Record<Verdict, Outcome>> = {
   'revert-unverified': unverifiedOutcome({
     cause: cause('rolled-back', 'metric-out-of-range', FAILURE),
     reason: 'not-seen-back',
-    waitingFor: 'Kustomization flux-system/apps has not attempted beef123 yet',
+    waitingFor: 'Kustomization flux-system/apps is suspended.',
     revert: REVERT,
+    commands: ['flux resume kustomization apps -n flux-system'],
   }),
   unknown: {
     verdict: 'unknown',
@@ -208,7 +210,11 @@ const OUTCOMES: Readonly<Record<Verdict, Outcome>> = {
     REVERT,
     BACK,
   ),
-  superseded: supersededOutcome('newer-release', 'Commit facade1 released prod/shop 6.3.0 meanwhile.'),
+  superseded: supersededOutcome(
+    'newer-release',
+    'prod/shop now carries a template without a rollout id (ghcr.io/acme/shop:6.3.0): commit facade1 replaced ours.',
+    { ours: SHA, newer: 'facade1'.padEnd(40, '0') },
+  ),
   'timed-out': provenOutcome(
     cause('timed-out', 'analysis-timeout', 'prod/shop: the analysis took longer than 12 m 00 s'),
     REVERT,
@@ -275,10 +281,20 @@ export function endedView(verdict: Verdict): RolloutView {
     ...(commit ? { commit } : {}),
     canaries,
     proof,
+    serving: SERVING[verdict] ?? [],
     ...(verdict === 'revert-blocked' ? { pullRequest: PULL } : {}),
     ...(REVERTED.includes(verdict) ? { revert: revertOf(commit?.verified ?? false) } : {}),
   };
 }
+
+const FALLEN_BACK = 'shop-primary serves 6.1.0; no traffic is on 6.2.0 since 03:05:50 UTC.';
+/** In the words of report/serving.ts. */
+const SERVING: Readonly<Partial<Record<Verdict, readonly string[]>>> = {
+  'revert-blocked': [FALLEN_BACK],
+  'revert-unverified': [FALLEN_BACK],
+  'promotion-failed': ['all traffic is on the pods of shop, which run 6.1.0; shop-primary is broken.'],
+  unknown: ['When last seen: shop-primary serves 6.1.0; 25 % of traffic is on 6.2.0.'],
+};
 
 const revertOf = (verified: boolean): NonNullable<RolloutView['revert']> => ({
   sha: REVERT_SHA,
@@ -445,6 +461,8 @@ export const MOMENTS: Readonly<Record<string, () => RolloutView>> = {
   'proving-back': () => {
     const { onCancel: _onCancel, ...view } = analysingView({
       stage: 'verifyingRevert',
+      serving: [FALLEN_BACK],
+      cause: FAILURE,
       next: 'The commit is taken back. The cluster is looked at until it is proven back (Flagger analyses the restored version), for about 8 min at most.',
       revert: revertOf(true),
       proof: [

@@ -33,12 +33,15 @@ export function sectionsOf(view: RolloutView, options: SectionOptions): readonly
 
 /** What happened, whether it is safe, since when, and what a person should do. */
 function outcomeSection(view: RolloutView): string {
-  const { outcome } = view;
-  if (!outcome) return '';
+  const { outcome, cause } = view;
+  const serving = view.serving.map(words => `**Now:** ${plain(words, 500)}`);
+  if (!outcome)
+    return [...serving, ...(cause === undefined ? [] : [linkedText(cause, view, 2_000)])].join('\n\n');
   const stands = standing(view);
   const remedy = outcome.remedy === undefined ? '' : linkedText(outcome.remedy, view, 1_000);
   const paragraphs = [
     ...(stands ? [`**${stands.words}**`] : []),
+    ...serving,
     linkedText(outcome.detail, view, 2_000),
     ...(remedy === '' ? [] : [`**What to do:** ${remedy}`]),
     ...(stands ? [`<sub>${stands.facts.join(' · ')}</sub>`] : []),

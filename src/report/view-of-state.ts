@@ -5,6 +5,7 @@ import type { PlanView } from './plan-view.ts';
 import { gatesOf } from './gate.ts';
 import { nextStep } from './next-step.ts';
 import { isTakenBack, proofOf } from './proof.ts';
+import { servingWords } from './serving.ts';
 import { stepOf, timeLeftMs } from './time-left.ts';
 import type { CanaryProgressView, ChangeView, CommitView, RolloutView, Stage } from './view.ts';
 
@@ -28,7 +29,7 @@ export function viewBeforeCommit(
   now: number,
   progress: Pick<RolloutView, 'stage'> & Partial<Pick<RolloutView, 'outcome'>>,
 ): RolloutView {
-  return { ...frame, ...progress, updatedAt: now, proof: [], canaries: [] };
+  return { ...frame, ...progress, updatedAt: now, serving: [], proof: [], canaries: [] };
 }
 
 export function viewOfState(frame: ViewFrame, state: RolloutState, now: number): RolloutView {
@@ -45,6 +46,8 @@ export function viewOfState(frame: ViewFrame, state: RolloutState, now: number):
     ...(state.phase === 'done' ? { outcome: state.outcome } : {}),
     ...(revert ? { revert: { ...revert, verified: commit.verified, forms: forms ?? {} } } : {}),
     ...(state.phase === 'done' && state.pullRequest ? { pullRequest: state.pullRequest } : {}),
+    ...(state.phase !== 'done' && 'cause' in state ? { cause: state.cause.detail } : {}),
+    serving: servingWords(state),
     proof: proofOf(state),
     ...withNext(nextStep(state, now)),
     ...(state.phase === 'following' ? { onCancel: intent.onCancel } : {}),

@@ -25,6 +25,10 @@ export interface RolloutView {
   readonly adoption?: CommitView;
   readonly revert?: CommitView & { readonly forms: Readonly<Record<TargetKey, RevertForm>> };
   readonly pullRequest?: { readonly url: string; readonly number: number };
+  /** Why it is being taken back, while it is. */
+  readonly cause?: string;
+  /** Who serves the users now, by the last look, a sentence for each canary; while something may be wrong with it. */
+  readonly serving: readonly string[];
   readonly proof: readonly ProofLink[];
   /** What happens next, while it has not ended. */
   readonly next?: string;

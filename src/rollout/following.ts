@@ -38,13 +38,21 @@ function conclude(state: Following, now: number): Transition {
   if (cause) return beginRevert(state, cause, now);
   const superseded = tracks.find(track => track.outcome?.kind === 'superseded');
   if (superseded?.outcome?.kind === 'superseded') {
-    return done(state, supersededOutcome(superseded.outcome.reason, superseded.outcome.detail), now);
+    const { reason, detail } = superseded.outcome;
+    return done(state, supersededOutcome(reason, detail, newerThanOurs(state, superseded)), now);
   }
   if (allPromoted(state)) return { state, effects: [{ type: 'lookAtBranch' }] };
   if (state.opening !== true && allWaitAtBarrier(state, tracks)) {
     return { state: { ...state, opening: true }, effects: [{ type: 'openBarrier' }] };
   }
   return { state, effects: [] };
+}
+
+/** Our commit and the one that Flux applied over it. */
+function newerThanOurs({ observation, commit, known }: Following, { target }: Track) {
+  const newer = observation?.targets[target]?.flux?.kustomizations.at(-1)?.lastAttemptedRevision;
+  if (newer === undefined || newer === commit.sha || !known[newer]?.containsCommit) return undefined;
+  return { ours: commit.sha, newer };
 }
 
 /** Nothing is left to happen to any target: what still ends the rollout is whether Git asks for it. */

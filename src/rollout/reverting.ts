@@ -12,6 +12,7 @@ import {
 } from './outcome-text.ts';
 import type { RevertRecord, WriteRefusal } from './ports.ts';
 import { withTrafficOf } from './proven.ts';
+import { resumeCommands } from './resume-command.ts';
 import type { RolloutEvent, RolloutState, Transition } from './state.ts';
 import { analysisLimitMs, holdMs, promotionLimitMs } from './time-budget.ts';
 import type { Outcome, Reason } from './verdict.ts';
@@ -157,7 +158,12 @@ function endOfVerification(
   const lost = looks.find(({ back }) => back.kind === 'lost')?.back;
   if (lost?.kind === 'lost') {
     return {
-      outcome: unverifiedOutcome({ cause, reason: lost.reason, waitingFor: lost.detail, revert }),
+      outcome: unverifiedOutcome({
+        ...{ cause, revert },
+        reason: lost.reason,
+        waitingFor: lost.detail,
+        commands: resumeCommands(state.observation),
+      }),
       back: false,
     };
   }
@@ -199,7 +205,12 @@ export function expire(state: Verifying, now: number): Transition {
   return ended(
     state,
     now,
-    unverifiedOutcome({ cause: state.cause, reason, waitingFor, revert: state.revert }),
+    unverifiedOutcome({
+      cause: state.cause,
+      ...{ reason, waitingFor },
+      revert: state.revert,
+      commands: resumeCommands(state.observation),
+    }),
   );
 }
 

@@ -51,10 +51,13 @@ function tone({ outcome }: RolloutView): 'good' | 'bad' | 'quiet' {
 }
 
 function summary(view: RolloutView): Html {
-  const { outcome, next } = view;
-  if (!outcome) return html`<p class="lead">${next}</p>`;
+  const { outcome, next, cause } = view;
+  const serving = view.serving.map(words => html`<p><strong>Now:</strong> ${words}</p>\n`);
+  if (!outcome) {
+    return html`${serving}${cause === undefined ? undefined : html`<p>${linkedText(cause, view)}</p>\n`}<p class="lead">${next}</p>`;
+  }
   const stands = standing(view);
-  return html`${stands ? html`<p class="lead">${stands.words}</p>\n` : undefined}<p>${linkedText(outcome.detail, view)}</p>
+  return html`${stands ? html`<p class="lead">${stands.words}</p>\n` : undefined}${serving}<p>${linkedText(outcome.detail, view)}</p>
 ${outcome.remedy === undefined ? undefined : html`<p class="todo"><strong>What to do:</strong> ${linkedText(outcome.remedy, view)}</p>\n`}<p class="facts">${
     stands ? `${stands.facts.join(' · ')} · ` : ''
   }verdict <code>${outcome.verdict}</code>, reason <code>${outcome.reason}</code></p>`;
