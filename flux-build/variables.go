@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"regexp"
 	"sort"
 
 	"github.com/fluxcd/pkg/envsubst"
@@ -32,10 +33,32 @@ type variables struct {
 	// What the object at hand names, and no known source has.
 	wanted  map[string]bool
 	unknown map[string]bool
+	// What nothing sets, and has no default.
+	unset map[string]bool
 }
 
+var notSet = regexp.MustCompile(`variable not set \(strict mode\): "([^"]*)"`)
+
 func newVariables(sources []variableSource, inline map[string]string) *variables {
-	return &variables{sources: sources, inline: inline, unknown: map[string]bool{}}
+	return &variables{sources: sources, inline: inline, unknown: map[string]bool{}, unset: map[string]bool{}}
+}
+
+// lookForUnset finds what strict substitution refuses, one name after the other.
+func (v *variables) lookForUnset(res *resource.Resource) {
+	text, err := res.AsYAML()
+	for err == nil {
+		_, refused := envsubst.Eval(string(text), func(name string) (string, bool) {
+			return "", !v.wanted[name] || v.unknown[name] || v.unset[name]
+		})
+		if refused == nil {
+			return
+		}
+		found := notSet.FindStringSubmatch(refused.Error())
+		if found == nil {
+			return
+		}
+		v.unset[found[1]] = true
+	}
 }
 
 // look finds the variables that an object names, before Flux replaces them.
@@ -113,9 +136,9 @@ func (v *variables) keep(name string) string {
 	return "${" + name + "}"
 }
 
-func (v *variables) unknownNames() []string {
-	names := make([]string, 0, len(v.unknown))
-	for name := range v.unknown {
+func sorted(set map[string]bool) []string {
+	names := make([]string, 0, len(set))
+	for name := range set {
 		names = append(names, name)
 	}
 	sort.Strings(names)

@@ -4,21 +4,20 @@ import * as core from '@actions/core';
 import { Cluster } from './cluster/run-cluster.ts';
 import { FlaggerGauge, type FlaggerService } from './cluster/flagger-gauge.ts';
 import { createKubeClient, type KubeClient } from './cluster/kube-client.ts';
-import { loadKubeconfig } from './cluster/kubeconfig.ts';
+import { loadKubeconfig } from './cluster/login/kubeconfig.ts';
 import type { RunPurpose } from './config/event-mode.ts';
 import { KustomizeBuilder } from './builder/kustomize-builder.ts';
 import type { Inputs, RepositoryName, RolloutFile } from './config/settings.ts';
-import { AppTokenSource } from './github/app-token.ts';
 import { CheckRunSink } from './github/check-run.ts';
-import { createClientTransport, createGitHubClient, type GitHubClient, USER_AGENT } from './github/client.ts';
+import { createClientTransport, createGitHubClient, type GitHubClient } from './github/client.ts';
 import { DeploymentSink } from './github/deployment.ts';
-import { createOctokit } from './github/octokit.ts';
+import { checkReach } from './github/tokens/gitops-reach.ts';
+import { gitopsAccess } from './github/tokens/gitops-tokens.ts';
 import { ownLogin } from './github/own-login.ts';
-import { readPrivateKey } from './github/private-key.ts';
 import { PullRequestCommentSink } from './github/pull-request-comment.ts';
 import { pullRequestsOf } from './github/pull-requests.ts';
-import { checkTokenLife } from './github/token-life.ts';
-import { givenToken, type TokenSource } from './github/token-source.ts';
+import { checkTokenLife } from './github/tokens/token-life.ts';
+import { givenToken, type TokenSource } from './github/tokens/token-source.ts';
 import { readBranchRules } from './gitops/branch-rules.ts';
 import { FolderFiles } from './gitops/folder-files.ts';
 import { GitOpsRepository } from './gitops/git-ops-repository.ts';
@@ -30,9 +29,14 @@ import { HtmlReportSink } from './report/html/html-report-sink.ts';
 import { SummarySink } from './report/summary-sink.ts';
 import type { Clock } from './rollout/ports.ts';
 import type { Memory } from './run/memory.ts';
+import { objectsOf } from './run/observed-objects.ts';
 import type { RunParts, RunReporter, SourceOrigin } from './run/parts.ts';
+import { keptSecrets, publicNames, SecretKeepingPlanner } from './run/secret-keeping-planner.ts';
+import { HiddenValues } from './secrets/hidden-values.ts';
+import { TreeSecrets } from './secrets/tree-secrets.ts';
 import type { Log } from './runtime/log.ts';
 import type { ReportIds } from './runtime/outputs.ts';
+import { saveTokens } from './runtime/saved-state.ts';
 import type { WorkflowRun } from './runtime/workflow-run.ts';
 
 export interface Assembly {
@@ -46,6 +50,8 @@ export interface Assembly {
   readonly log: Log;
   readonly remember: (memory: Memory) => void;
   readonly mayWrite: () => Promise<void>;
+  /** Tokens of main that the post step may have to revoke, as main has saved them. */
+  readonly sealedTokens?: string | undefined;
   /** Reports of this run go on where another process began them. */
   readonly resumed: boolean;
 }
@@ -64,7 +70,9 @@ export interface Assembled {
 export function assemble(on: Assembly): Assembled {
   const { env, inputs, run, rollout, purpose, clock } = on;
   const startedAt = clock.now();
+  const secrets = new TreeSecrets(new HiddenValues(publicNames(rollout, run.repository)));
   const random = Math.random;
+  const mask = (secret: string): void => core.setSecret(secret);
   let requests = 0;
   const onRequest = () => {
     requests += 1;
@@ -74,22 +82,38 @@ export function assemble(on: Assembly): Assembled {
     createGitHubClient({ apiUrl, tokens, clock, random, env, fetch, warn: message => on.log.debug(message) });
 
   const repository = rollout.gitops.repository ?? run.repository;
-  const gitopsApiUrl = inputs.gitopsApiUrl ?? run.apiUrl;
-  const gitopsTokens = gitopsTokenSource(on, { apiUrl: gitopsApiUrl, repository, fetch });
+  const access = gitopsAccess({
+    inputs,
+    ownApiUrl: run.apiUrl,
+    repository,
+    mode: purpose.mode,
+    fetch,
+    clock,
+    mask,
+    keep: saveTokens,
+    sealed: on.sealedTokens,
+    warn: message => on.log.warning(message),
+  });
   const source = client(run.apiUrl, givenToken(inputs.token));
-  const gitops = client(gitopsApiUrl, gitopsTokens);
+  const gitops = client(access.apiUrl, access.tokens);
   const login = once(() => ownLogin(gitops));
   const reportLogin = once(() => ownLogin(source));
 
   let kube: KubeClient | undefined;
   const host = hostOf(inputs.gitopsApiUrl ?? run.serverUrl);
   const cluster = once(() => {
-    kube = createKubeClient({
-      load: () => loadKubeconfig({ kubeconfig: inputs.kubeconfig, context: inputs.kubeContext }),
+    const connection = createKubeClient({
+      load: () => loadKubeconfig({ kubeconfig: inputs.kubeconfig, context: inputs.kubeContext, mask }),
       env,
+      mask,
+      say: line => on.log.info(line),
     });
+    kube = connection;
     const gauge = inputs.flaggerMetrics && gaugeOf(kube, inputs.flaggerMetrics, on.log);
-    return new Cluster({ kube, clock, random, rollout, repository, host, gauge });
+    const objects = objectsOf(rollout);
+    const { flaggerMetrics: flagger, metricsNamespaces } = inputs;
+    const what = { rollout, objects, flagger, metricsNamespaces, repository, host };
+    return new Cluster({ kube: connection, clock, random, gauge, ...what });
   });
 
   let ids: ReportIds = { checkRun: undefined, comment: undefined };
@@ -110,7 +134,7 @@ export function assemble(on: Assembly): Assembled {
   const reporterFor = (of: { readonly id: string; readonly sourceSha: string }): RunReporter => {
     const ours = of.sourceSha === purpose.sourceSha;
     let checkUrl: string | undefined;
-    return new Reporter({
+    const reporter = new Reporter({
       clock,
       log: on.log,
       sinks: [
@@ -153,6 +177,10 @@ export function assemble(on: Assembly): Assembled {
             ]),
       ],
     });
+    return {
+      update: view => reporter.update(secrets.values.hideIn(view)),
+      finish: view => reporter.finish(secrets.values.hideIn(view)),
+    };
   };
 
   const parts: RunParts = {
@@ -181,6 +209,9 @@ export function assemble(on: Assembly): Assembled {
     },
     openRepository: async branch => {
       const identity = { login: await login(), warn: (message: string) => on.log.warning(message) };
+      if (inputs.gitops.kind === 'job' && !same(repository, run.repository)) {
+        await checkReach({ client: gitops, repository, own: run.repository, login: identity.login });
+      }
       return {
         name: { repository: `${repository.owner}/${repository.repo}`, branch },
         gitops: new GitOpsRepository({ client: gitops, repository, branch, ...identity }),
@@ -190,10 +221,11 @@ export function assemble(on: Assembly): Assembled {
         },
       };
     },
-    planner: plannerOf(on),
+    planner: plannerOf(on, secrets),
+    secrets: keptSecrets(secrets),
     ...(purpose.withoutSecrets ? { workspaceOnly: workspaceOf(run, repository) } : {}),
     reporterFor,
-    say: line => on.log.info(line),
+    say: line => on.log.info(secrets.values.hide(line)),
     remember: on.remember,
     mayWrite: on.mayWrite,
     requireAllowedSource: mode =>
@@ -205,7 +237,7 @@ export function assemble(on: Assembly): Assembled {
         allowed: inputs.branches,
       }),
     sourceRelation: delivered => relation(source, run.repository, delivered, purpose.sourceSha),
-    checkTokenLife: neededMs => checkTokenLife({ tokens: [gitopsTokens], neededMs, now: clock.now() }),
+    checkTokenLife: neededMs => checkTokenLife({ tokens: [access.tokens], neededMs, now: clock.now() }),
     startedAt,
   };
   return {
@@ -219,7 +251,7 @@ export function assemble(on: Assembly): Assembled {
     ids: () => ids,
     requests: () => requests,
     close: async () => {
-      await kube?.close();
+      await Promise.all([kube?.close(), access.revoke()]);
     },
   };
 }
@@ -239,30 +271,10 @@ function gaugeOf(kube: KubeClient, service: FlaggerService, log: Log): FlaggerGa
   return new FlaggerGauge({ kube, service, onMissing });
 }
 
-function plannerOf({ rollout, purpose, env }: Assembly): RunParts['planner'] {
+function plannerOf({ rollout, purpose, env }: Assembly, secrets: TreeSecrets): RunParts['planner'] {
   const builder = new KustomizeBuilder({ env });
-  return new ReleasePlanner({ rollout, sourceSha: purpose.sourceSha, builder });
-}
-
-function gitopsTokenSource(
-  { inputs, clock }: Assembly,
-  on: {
-    readonly apiUrl: string;
-    readonly repository: RepositoryName;
-    readonly fetch: ReturnType<typeof createClientTransport>;
-  },
-): TokenSource {
-  const { gitops } = inputs;
-  if (gitops.kind === 'token') return givenToken(gitops.token);
-  return new AppTokenSource({
-    clientId: gitops.clientId,
-    privateKey: readPrivateKey(gitops.privateKey),
-    repository: on.repository,
-    octokit: createOctokit({ apiUrl: on.apiUrl, userAgent: USER_AGENT, fetch: on.fetch, warn: () => {} }),
-    clock,
-    random: Math.random,
-    mask: secret => core.setSecret(secret),
-  });
+  const planner = new ReleasePlanner({ rollout, sourceSha: purpose.sourceSha, builder });
+  return new SecretKeepingPlanner(planner, { secrets, rollout });
 }
 
 /** The host that Git URLs have: `api.github.com` serves what lies on github.com. */

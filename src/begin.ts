@@ -1,10 +1,14 @@
+import { statSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import * as core from '@actions/core';
 import { context } from '@actions/github';
 import { readWorkspaceFile } from './assemble.ts';
+import { loadKubeconfig } from './cluster/login/kubeconfig.ts';
 import { purposeOf, type RunPurpose, type WorkflowEvent } from './config/event-mode.ts';
 import { readInputs } from './config/inputs.ts';
-import { formatProblems, parseRolloutFile } from './config/rollout-file.ts';
+import { formatProblems } from './config/problem-text.ts';
+import { parseRolloutFile } from './config/rollout-file.ts';
 import type { ConfigProblem, Inputs, RolloutFile } from './config/settings.ts';
 import { plain } from './report/markdown-text.ts';
 import { Refusal, VERDICTS } from './rollout/verdict.ts';
@@ -29,19 +33,32 @@ export interface Beginning {
 export function begin(env: Env): Beginning {
   const run = readWorkflowRun(env);
   const event = eventOf(run);
+  maskKubeconfig(env['INPUT_KUBECONFIG']?.trim() ?? '');
   const read = readInputs(env, secret => core.setSecret(secret), {
     withoutSecrets: purposeOrNothing(event)?.withoutSecrets === true,
   });
   if ('problems' in read) throw new ConfigProblems(read.problems);
   const { inputs } = read;
   const text = readWorkspaceFile(run.workspace, inputs.config);
-  if (text === undefined) throw new ConfigProblems([noFile(inputs.config)]);
+  if (text === undefined) throw new ConfigProblems([noFile(run.workspace, inputs.config)]);
   const purpose = purposeOf(event, inputs.mode);
   // A sweep releases nothing, so nothing has to have a value.
   const valuesNeeded = purpose.mode !== 'sweep';
-  const parsed = parseRolloutFile(text, { file: inputs.config, set: inputs.set, valuesNeeded });
+  // As GitHub names files in a diff.
+  const file = inputs.config.replace(/^(?:\.\/)+/, '');
+  const parsed = parseRolloutFile(text, { file, set: inputs.set, valuesNeeded });
   if ('problems' in parsed) throw new ConfigProblems(parsed.problems);
   return { inputs, run, rollout: parsed.rollout, purpose };
+}
+
+/** Before anything else is done with it. That it cannot be used is said when the cluster is asked. */
+function maskKubeconfig(kubeconfig: string): void {
+  if (kubeconfig === '') return;
+  try {
+    loadKubeconfig({ kubeconfig, context: undefined, mask: secret => core.setSecret(secret) });
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+  }
 }
 
 /** The variables that it comes from are checked with the run's (`readWorkflowRun`), its payload by `purposeOf`. */
@@ -70,13 +87,17 @@ export class ConfigProblems extends Error {
   }
 }
 
-function noFile(path: string): ConfigProblem {
-  return {
-    field: 'input config',
-    found: path,
-    allowed: 'a file in the workspace',
-    message: `There is no file ${path}. Is there an actions/checkout step before this one?`,
-  };
+function noFile(workspace: string, path: string): ConfigProblem {
+  const common = { field: 'input config', allowed: 'a file in the workspace, such as rollout.yaml' };
+  if (statSync(resolve(workspace, path), { throwIfNoEntry: false })?.isDirectory() === true) {
+    return {
+      ...common,
+      message: `${path} is a folder.`,
+      example: `config: ${path.replace(/\/+$/, '')}/rollout.yaml`,
+    };
+  }
+  const message = `There is no file ${path}. Is there an actions/checkout step before this one?`;
+  return { ...common, message };
 }
 
 /** Ends a step that never began: nothing was asked of anybody, so that only the log, summary and outputs tell. */
@@ -124,7 +145,7 @@ function annotate(error: unknown, log: Log, detail: string): void {
   const { problems } = error;
   // GitHub shows ten annotations of a kind for a step, and drops the rest without a word.
   const shown = problems.length > MAX_ANNOTATIONS ? problems.slice(0, MAX_ANNOTATIONS - 1) : problems;
-  for (const problem of shown) log.error(formatProblems([problem]));
+  for (const problem of shown) log.error(formatProblems([problem]), problem.position);
   const others = problems.slice(shown.length);
   if (others.length === 0) return;
   log.error(`… and ${others.length} more problems, in the log below.`);

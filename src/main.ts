@@ -1,5 +1,6 @@
 import { assemble, type Assembled } from './assemble.ts';
 import { begin, refuseEarly } from './begin.ts';
+import type { Change } from './config/settings.ts';
 import type { RolloutView } from './report/view.ts';
 import { VERDICTS } from './rollout/verdict.ts';
 import { endOwnCommit } from './run/own-commit.ts';
@@ -57,12 +58,18 @@ export async function main(env: NodeJS.ProcessEnv): Promise<number> {
 function askedFor({ purpose, rollout, run, inputs }: ReturnType<typeof begin>): readonly string[] {
   return [
     `${purpose.mode} of ${rollout.name}, from ${run.event} of ${run.repository.owner}/${run.repository.repo}@${purpose.sourceSha.slice(0, 7)}`,
-    ...rollout.changes.map(change => {
-      const value = 'version' in change ? change.version : change.value;
-      return `${change.kind} ${change.name} → ${value} in ${change.in.join(', ')}`;
-    }),
+    ...rollout.changes.map(
+      change => `${change.kind} ${change.name} → ${valueAsked(change)} in ${change.in.join(', ')}`,
+    ),
     `${inputs.config}; on cancel: ${inputs.onCancel}`,
   ];
+}
+
+/** Whether a generator's input becomes a Secret is known only when the repository was read. */
+function valueAsked(change: Change): string {
+  if ('version' in change) return change.version;
+  const mayBeSecret = change.kind === 'input' || (change.kind === 'field' && change.object.kind === 'Secret');
+  return mayBeSecret ? 'a value' : change.value;
 }
 
 /** The last words of the log; an annotation only where a person has to act. */

@@ -1,12 +1,12 @@
-import { assemble } from './assemble.ts';
-import { begin } from './begin.ts';
+import { assemble, type Assembled } from './assemble.ts';
+import { begin, type Beginning } from './begin.ts';
 import { announce } from './main.ts';
 import type { Memory } from './run/memory.ts';
 import { postStep } from './run/post-step.ts';
 import { abortMarker } from './runtime/abort-marker.ts';
 import { clockFor } from './runtime/clock.ts';
-import { createLog } from './runtime/log.ts';
-import { readMemory } from './runtime/saved-state.ts';
+import { createLog, type Log } from './runtime/log.ts';
+import { readMemory, readTokens } from './runtime/saved-state.ts';
 
 /** The post step: ends what main could not. Returns the exit code. */
 export async function post(env: NodeJS.ProcessEnv): Promise<number> {
@@ -14,23 +14,14 @@ export async function post(env: NodeJS.ProcessEnv): Promise<number> {
   const log = createLog();
   if (memory === undefined || memory.ended) {
     log.info('The rollout has ended; nothing is left to be done.');
+    if (readTokens(env) !== undefined) await revokeOnly(env, log);
     return 0;
   }
-  const clock = clockFor(env);
   // Signals that reach the post step change nothing: it has begun what must be ended.
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
   try {
     const beginning = begin(env);
-    const assembled = assemble({
-      ...beginning,
-      env,
-      clock,
-      cancel: new AbortController().signal,
-      log,
-      remember: () => {},
-      mayWrite: () => Promise.resolve(),
-      resumed: true,
-    });
+    const assembled = assembleAgain(beginning, { env, log });
     try {
       const marker = abortMarker({ runnerTemp: beginning.run.temp, rolloutId: memory.id });
       const view = await postStep(assembled.parts, memory, () => marker.leave('post'));
@@ -41,6 +32,34 @@ export async function post(env: NodeJS.ProcessEnv): Promise<number> {
   } catch (error) {
     log.error(byHand(memory, error));
     return 1;
+  }
+}
+
+function assembleAgain(
+  beginning: Beginning,
+  { env, log }: { readonly env: NodeJS.ProcessEnv; readonly log: Log },
+): Assembled {
+  return assemble({
+    ...beginning,
+    env,
+    clock: clockFor(env),
+    cancel: new AbortController().signal,
+    log,
+    remember: () => {},
+    mayWrite: () => Promise.resolve(),
+    sealedTokens: readTokens(env),
+    resumed: true,
+  });
+}
+
+/** Main was killed, or could not reach GitHub at its end; what it had minted would live for an hour. */
+async function revokeOnly(env: NodeJS.ProcessEnv, log: Log): Promise<void> {
+  try {
+    await assembleAgain(begin(env), { env, log }).close();
+  } catch (error) {
+    log.debug(
+      `Tokens of the App were not revoked: ${error instanceof Error ? error.message : String(error)}`,
+    );
   }
 }
 

@@ -3,7 +3,9 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { z } from 'zod';
+import { auditPolicy } from './audit.ts';
 import type { DataFiles } from './programs.ts';
+import { USERS_NAMESPACE } from './users.ts';
 
 /**
  * Writes what the programs read at their start and gives the administrator's token. The API server's certificate is not
@@ -24,6 +26,8 @@ export async function fillDataFolder(options: {
     mode: 0o600,
   });
   await writeFile(files.tokens, `${token},admin,admin,"system:masters"\n`, { mode: 0o600 });
+  await writeFile(files.auditPolicy, auditPolicy(`system:serviceaccounts:${USERS_NAMESPACE}`));
+  await writeFile(files.audit, '');
   await writeFile(files.prometheusConfig, prometheusConfig(options.exporter));
   for (const stage of files.kwokStages) {
     const name = stage.slice(dirname(stage).length + 1);

@@ -24,6 +24,9 @@ export interface DataFiles {
   readonly certificates: string;
   readonly serviceAccountKey: string;
   readonly tokens: string;
+  readonly auditPolicy: string;
+  /** kube-apiserver notes here what limited users ask. */
+  readonly audit: string;
   readonly kubeconfig: string;
   readonly artifacts: string;
   readonly prometheus: string;
@@ -37,6 +40,8 @@ export function dataFiles(data: string): DataFiles {
     certificates: join(data, 'certificates'),
     serviceAccountKey: join(data, 'service-account.key'),
     tokens: join(data, 'tokens.csv'),
+    auditPolicy: join(data, 'audit-policy.yaml'),
+    audit: join(data, 'audit.log'),
     kubeconfig: join(data, 'kubeconfig'),
     artifacts: join(data, 'artifacts'),
     prometheus: join(data, 'prometheus'),
@@ -89,6 +94,8 @@ export function kubeApiServer({ build, ports, files }: ProgramOptions): Command 
       `--cert-dir=${files.certificates}`,
       `--token-auth-file=${files.tokens}`,
       '--authorization-mode=RBAC',
+      `--audit-policy-file=${files.auditPolicy}`,
+      `--audit-log-path=${files.audit}`,
       '--service-account-issuer=https://kubernetes.default.svc',
       `--service-account-signing-key-file=${files.serviceAccountKey}`,
       `--service-account-key-file=${files.serviceAccountKey}`,

@@ -9,7 +9,9 @@ import { type MetricsControl, startMetrics } from './metrics.ts';
 import { type ProcessGroup, startProcessGroup } from './process-group.ts';
 import { checkPrometheus } from './prometheus.ts';
 import { choosePorts, startCluster } from './start-cluster.ts';
-import { addLimitedUser, type LimitedUser } from './users.ts';
+import { type AuditedRequest, auditedRequests } from './audit.ts';
+import { dataFiles } from './programs.ts';
+import { addLimitedUser, type LimitedUser, usernameOf } from './users.ts';
 
 export interface TestbedOptions extends BuildOptions {
   /** Flagger's -mesh-provider, for canaries without spec.provider; default `nginx`. */
@@ -39,6 +41,8 @@ export interface Testbed {
   readonly logs: string;
   /** Adds a user who may do only what `rules` say. */
   addUser(user: LimitedUser): Promise<{ readonly token: string; readonly kubeconfig: string }>;
+  /** What a user that was added has asked of the API server. */
+  audited(user: Pick<LimitedUser, 'name'>): Promise<readonly AuditedRequest[]>;
   /** Kills everything and removes the data; the logs, too, unless they are to be kept. */
   stop(options?: { readonly keepLogs?: boolean }): Promise<void>;
 }
@@ -95,6 +99,7 @@ export async function startTestbed(options: TestbedOptions = {}): Promise<Testbe
         const token = await addLimitedUser(cluster.api, user);
         return { token, kubeconfig: kubeconfig({ ...server, token, user: user.name }) };
       },
+      audited: user => auditedRequests(dataFiles(folders.data).audit, usernameOf(user)),
       async stop(how) {
         await knative.stop();
         await cluster.api.close();

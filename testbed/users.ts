@@ -9,6 +9,11 @@ export interface Rule {
   readonly resourceNames?: readonly string[];
 }
 
+/** How the API server calls it. */
+export function usernameOf({ name }: Pick<LimitedUser, 'name'>): string {
+  return `system:serviceaccount:${USERS_NAMESPACE}:${name}`;
+}
+
 /** What a user may do, and where. */
 export interface LimitedUser {
   readonly name: string;
@@ -16,7 +21,7 @@ export interface LimitedUser {
   readonly rules: Readonly<Record<string, readonly Rule[]>>;
 }
 
-const usersNamespace = 'testbed-users';
+export const USERS_NAMESPACE = 'testbed-users';
 const tokenAnswer = z.object({ status: z.object({ token: z.string() }) });
 const role = 'rbac.authorization.k8s.io';
 
@@ -25,12 +30,12 @@ const role = 'rbac.authorization.k8s.io';
  * read only when kube-apiserver starts.)
  */
 export async function addLimitedUser(api: KubeApi, user: LimitedUser): Promise<string> {
-  await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: usersNamespace } });
-  const account = { kind: 'ServiceAccount', name: user.name, namespace: usersNamespace };
+  await api.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: USERS_NAMESPACE } });
+  const account = { kind: 'ServiceAccount', name: user.name, namespace: USERS_NAMESPACE };
   await api.apply({
     apiVersion: 'v1',
     kind: 'ServiceAccount',
-    metadata: { name: user.name, namespace: usersNamespace },
+    metadata: { name: user.name, namespace: USERS_NAMESPACE },
   });
   for (const [namespace, rules] of Object.entries(user.rules)) {
     const prefix = namespace === '*' ? 'Cluster' : '';
@@ -46,7 +51,7 @@ export async function addLimitedUser(api: KubeApi, user: LimitedUser): Promise<s
   }
   const answer = await api.send({
     method: 'POST',
-    path: `/api/v1/namespaces/${usersNamespace}/serviceaccounts/${user.name}/token`,
+    path: `/api/v1/namespaces/${USERS_NAMESPACE}/serviceaccounts/${user.name}/token`,
     body: {
       apiVersion: 'authentication.k8s.io/v1',
       kind: 'TokenRequest',

@@ -230,8 +230,8 @@ describe.concurrent('the pull request that asks a person', () => {
       });
       const text = (await sandbox.file('apps/deployment.yaml')) ?? '';
       await sandbox.github.push(FLEET, {
-        files: { 'apps/deployment.yaml': text.replace(':6.14.2"', ':6.14.3"') },
-        message: 'Another version of the very line',
+        files: { 'apps/deployment.yaml': text.replace(/(image: .*)$/m, '$1 # a remark') },
+        message: 'A remark on the very line',
       });
       goOn();
       const { outputs } = await running.done;
@@ -239,7 +239,7 @@ describe.concurrent('the pull request that asks a person', () => {
       const [pull] = sandbox.github.pullRequests(FLEET);
       expect(pull).toMatchObject({ state: 'open', headRef: `gated-rollout/revert-${id}-2` });
       const shown = (await sandbox.github.tree(FLEET, pull?.headSha)).get('apps/deployment.yaml');
-      expect(shown?.content).toContain(':6.14.3"');
+      expect(shown?.content).toContain('# a remark');
       expect(shown?.content).not.toContain(BACKDOOR);
     });
   });

@@ -174,12 +174,20 @@ describe.concurrent('what goes wrong on the way does not change the verdict', ()
     });
   });
 
-  it('no right to read Canaries: refused, and the right is named', async ({ expect }) => {
+  it('rights that no rollout goes without: refused, and all of them named, as the lines to add', async ({
+    expect,
+  }) => {
     await withSandbox({}, async sandbox => {
-      const kubeconfig = sandbox.cluster.addUser({ name: 'nobody', forbidden: ['list canaries'] });
-      const { outputs } = await sandbox.release('6.14.1', { inputs: { kubeconfig } });
+      const forbidden = ['list canaries', 'get kustomizations', 'watch *', 'patch *'];
+      const kubeconfig = sandbox.cluster.addUser({ name: 'nobody', forbidden });
+      const { outputs, log } = await sandbox.release('6.14.1', { inputs: { kubeconfig } });
       expect(outputs).toMatchObject({ verdict: 'refused', reason: 'cluster-forbidden' });
-      expect(outputs['result']).toContain('cannot list resource \\"canaries\\"');
+      expect(outputs['result']).toContain(
+        'lack 2 rights: list canaries.flagger.app in prod; get kustomizations.kustomize.toolkit.fluxcd.io in flux-system.',
+      );
+      expect(log.text).toContain(
+        'rules of a Role in flux-system:\n- {apiGroups: [kustomize.toolkit.fluxcd.io], resources: [kustomizations], verbs: [get]}',
+      );
     });
   });
 
@@ -334,6 +342,13 @@ describe.concurrent('bad input is refused before anything is asked of anybody', 
     ['bad-config', {}, {}, 'There is no file rollout.yaml'],
     ['bad-config', { 'rollout.yaml': ROLLOUT }, { 'apply-timeot': '1m' }, 'Is apply-timeout meant?'],
     ['bad-config', { 'rollout.yaml': ROLLOUT }, { set: 'imagee=1' }, 'Is image meant?'],
+    [
+      'bad-config',
+      { 'rollout.yaml': ROLLOUT },
+      { set: 'image=evil.example/attacker/backdoor:1' },
+      'names another repository than rollout.yaml: evil.example/attacker/backdoor.',
+    ],
+    ['bad-config', { 'rollout.yaml': ROLLOUT }, { set: 'image=1\nimage=2' }, 'image is set twice.'],
   ] as const)('%s: %o %o', async ([reason, workspace, inputs, words], { expect }) => {
     await withSandbox({}, async sandbox => {
       // Flux fetches over Git all the while.

@@ -116,7 +116,11 @@ describe.concurrent('reports and proxies', () => {
         'errors{pod="podinfo-primary"}': 3,
       };
       sandbox.cluster.answerPrometheus(query => says[query]);
-      const { summary } = await sandbox.release('6.14.1', { inputs: { mode: 'plan' } });
+      const unnamed = await sandbox.release('6.14.1', { inputs: { mode: 'plan' } });
+      expect(unnamed.summary).toContain('Services of monitoring are not asked');
+      expect(sandbox.cluster.requests.filter(({ path }) => path.includes('/proxy/api/v1/query'))).toEqual([]);
+      const named = { mode: 'plan', 'metrics-namespaces': 'istio-system, monitoring' };
+      const { summary } = await sandbox.release('6.14.1', { inputs: named });
       expect(summary).toContain('✅ **Metric success** of prod/podinfo is 99.7 now');
       expect(summary).toContain('⚠️ **Metric errors** of prod/podinfo is 3 now');
       expect(summary).toContain('A canary that is as good as it would be rejected.');

@@ -30,7 +30,7 @@ export async function withClone(
     await work(async (...args) => {
       const config = args[0] === 'init' ? [] : ['--config', join(folder, 'rollout.yaml')];
       try {
-        const { stdout, stderr } = await run(process.execPath, [CLI, ...args, ...common, ...config]);
+        const { stdout, stderr } = await run(process.execPath, [CLI, ...common, ...config, ...args]);
         return { code: 0, out: stdout, err: stderr };
       } catch (error) {
         const {

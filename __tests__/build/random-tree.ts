@@ -170,7 +170,7 @@ function kustomization(on: Shape, resources: readonly string[]): Record<string, 
     ...(on.patches.includes('old')
       ? {
           patchesStrategicMerge: [
-            'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec: {paused: false}\n',
+            'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: shop}\nspec: {revisionHistoryLimit: 4}\n',
           ],
         }
       : {}),

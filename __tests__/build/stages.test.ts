@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { build, builder, built, configMap, deployment, names, objects } from './building.ts';
+import { build, builder, configMap, deployment, names, objects } from './building.ts';
 
 afterAll(() => builder.close());
 
@@ -212,48 +212,4 @@ sops: {mac: "ENC[AES256_GCM,data:x=,type:str]", version: 3.9.0}
       sops: { version: '3.9.0' },
     });
   });
-});
-
-describe('words', () => {
-  test('a folder that is not there', async () => {
-    const result = await build({ 'apps/a.yaml': deployment('a') }, { path: './clusters/prod' });
-    expect(result).toEqual({
-      kind: 'broken',
-      words: 'kustomization path not found: stat clusters/prod: no such file or directory',
-    });
-  });
-
-  test('a resource that is not there, and one outside of the repository', async () => {
-    for (const resource of ['gone.yaml', '../gone', '../../../../etc/passwd', '/etc/passwd']) {
-      const tree = { 'apps/kustomization.yaml': `resources: ["${resource}"]\n` };
-      const result = await build(tree, { path: './apps' });
-      expect(result).toMatchObject({
-        kind: 'broken',
-        words: expect.stringContaining(resource.replace(/^[./]+/, '')),
-      });
-      expect(result).not.toMatchObject({ words: expect.stringContaining('/artifact') });
-    }
-  });
-
-  test('a manifest that is none', async () => {
-    expect(await build({ 'apps/a.yaml': 'kind: [' }, { path: './apps' })).toMatchObject({
-      kind: 'broken',
-      words: expect.stringContaining('apps/a.yaml'),
-    });
-    expect(await build({ 'apps/a.yaml': 'a: b' }, { path: './apps' })).toMatchObject({ kind: 'broken' });
-  });
-});
-
-test('an overlay adds, changes and removes files', async () => {
-  const tree = { 'apps/a.yaml': deployment('a'), 'apps/b.yaml': deployment('b') };
-  const overlay = new Map([
-    ['apps/a.yaml', deployment('a', 'ghcr.io/acme/a:9')],
-    ['apps/b.yaml', null],
-    ['apps/sub/kustomization.yaml', 'resources: [c.yaml]\n'],
-    ['apps/sub/c.yaml', deployment('c')],
-  ]);
-  const result = await built(tree, { path: './apps' }, { overlay });
-  expect(names(result.objects)).toEqual(['Deployment a', 'Deployment c']);
-  expect(image(result.objects.find(({ name }) => name === 'a')?.data)).toBe('ghcr.io/acme/a:9');
-  expect(result.reached).toEqual(['apps/a.yaml', 'apps/sub/c.yaml', 'apps/sub/kustomization.yaml']);
 });

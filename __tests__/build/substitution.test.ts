@@ -72,13 +72,15 @@ describe('variables', () => {
     });
   });
 
-  test('that are missing, where the controller is strict', async () => {
-    const tree = { 'apps/c.yaml': configMap('c', { v: `\${gone}` }) };
+  test('that nothing sets are named, or refused where the controller is strict', async () => {
+    const text = `\${gone} \${away:=1} \${far^^} \${tag}`;
+    const tree = { 'apps/c.yaml': configMap('c', { v: text }) };
     const spec = { path: './apps', postBuild: { substitute: { tag: '1' } } };
-    expect((await build(tree, spec)).kind).toBe('built');
+    expect((await built(tree, spec)).unsetVariables).toEqual(['far', 'gone']);
+    expect((await built(tree, { path: './apps' })).unsetVariables).toEqual([]);
     expect(await build(tree, spec, { strictSubstitution: true })).toMatchObject({
       kind: 'broken',
-      words: expect.stringContaining('gone'),
+      words: expect.stringContaining('variable not set (strict mode): "gone"'),
     });
   });
 });

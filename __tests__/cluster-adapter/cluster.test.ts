@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { ClusterWatcher } from '../../src/cluster/cluster-watcher.ts';
 import { createKubeClient } from '../../src/cluster/kube-client.ts';
-import { loadKubeconfig } from '../../src/cluster/kubeconfig.ts';
+import { loadKubeconfig } from '../../src/cluster/login/kubeconfig.ts';
 import { sameRepository } from '../../src/cluster/same-repository.ts';
 import { goDurationMs } from '../../src/flagger/go-duration.ts';
 import { ClusterUnavailable } from '../../src/rollout/ports.ts';
@@ -29,8 +29,9 @@ async function viewOn(
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : 0;
-  const kubeconfig = kubeconfigFor({ server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true });
-  const kube = createKubeClient({ load: () => loadKubeconfig({ kubeconfig, context: undefined }), env: {} });
+  const kubeconfig = kubeconfigFor({ server: `http://127.0.0.1:${port}` });
+  const load = () => loadKubeconfig({ kubeconfig, context: undefined, mask: () => {} });
+  const kube = createKubeClient({ load, env: {}, mask: () => {}, say: () => {} });
   const watched = {
     targets: [{ kind: 'Deployment', namespace: 'prod', name: 'shop' }],
     chains: {},
@@ -85,7 +86,7 @@ describe('the kubeconfig', () => {
   ])('is never shown when it cannot be used', kubeconfig => {
     let message = '';
     try {
-      loadKubeconfig({ kubeconfig, context: undefined });
+      loadKubeconfig({ kubeconfig, context: undefined, mask: () => {} });
     } catch (error) {
       message = String(error);
     }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type KubeClient, KubeError } from '../../src/cluster/kube-client.ts';
-import { metricsNow, proxyPath } from '../../src/cluster/metrics-now.ts';
+import { metricsNow, serviceAt } from '../../src/cluster/metrics-now.ts';
 import type { RenderedObject, ScheduledAnalysis } from '../../src/plan/plan.ts';
 import { metricCheck } from '../../src/run/metric-check.ts';
 
@@ -30,7 +30,11 @@ function analysis(template = 'own'): ScheduledAnalysis {
 }
 
 /** Asks with a Prometheus that answers so, and notes what it was asked. */
-async function asked(answer: () => Promise<string>, template: object = TEMPLATE) {
+async function asked(
+  answer: () => Promise<string>,
+  template: object = TEMPLATE,
+  namespaces: readonly string[] = ['prod', 'monitoring'],
+) {
   const paths: string[] = [];
   const kube: Partial<KubeClient> = {
     get: () => Promise.resolve(undefined),
@@ -46,7 +50,11 @@ async function asked(answer: () => Promise<string>, template: object = TEMPLATE)
     spec: template,
   };
   // Only `get` and `text` are called.
-  const [now] = await metricsNow(kube as KubeClient, { schedule: [analysis()], rendered: [rendered] });
+  const [now] = await metricsNow(kube as KubeClient, {
+    schedule: [analysis()],
+    rendered: [rendered],
+    namespaces,
+  });
   return { now, paths };
 }
 
@@ -101,10 +109,38 @@ describe('what a metric says now', () => {
   });
 
   test('knows a Service by its address', () => {
-    expect(proxyPath('https://prom.mon.svc.cluster.local/base/')).toBe(
-      '/api/v1/namespaces/mon/services/https:prom:443/proxy/base',
-    );
-    expect(proxyPath('http://prometheus:9090')).toBeUndefined();
-    expect(proxyPath('nonsense')).toBeUndefined();
+    expect(serviceAt('https://prom.mon.svc.cluster.local/base/')).toEqual({
+      namespace: 'mon',
+      path: '/api/v1/namespaces/mon/services/https:prom:443/proxy/base',
+    });
+  });
+
+  test.each([
+    'http://prometheus:9090',
+    'nonsense',
+    'http://prom.mon:9090/%2f..%2f..%2fapi/v1/secrets',
+    'http://prom.mon:9090/../secrets',
+    'http://prom.mon:9090/a/./b',
+    'http://prom.mon:9090/a?b=c',
+    'http://prom.mon:9090/a#b',
+    'http://prom.mon:9090\\..\\secrets',
+    'http://user:pw@prom.mon:9090',
+    'http://prom.mon:9090:80/',
+    'http://pr%6fm.mon/',
+    'http://prom.mon/a b',
+    'HTTP://prom.mon/',
+  ])('asks for nothing at an address that means more than a Service: %s', address => {
+    expect(serviceAt(address)).toBeUndefined();
+  });
+
+  test('is not asked of Services of other namespaces, and says which input names them', async () => {
+    const { now, paths } = await asked(says('1'), TEMPLATE, ['prod']);
+    expect(paths).toEqual([]);
+    expect(now).toMatchObject({ state: 'unchecked', why: expect.stringContaining('metrics-namespaces') });
+  });
+
+  test('says of an answer that is none its status alone', async () => {
+    const { now } = await asked(() => Promise.reject(new KubeError(500, 'admin-console: hunter2')));
+    expect(now).toMatchObject({ state: 'unchecked', why: 'it answered with 500' });
   });
 });

@@ -26,6 +26,19 @@ async function findPlural(api: KubeApi, root: string, kind: string): Promise<str
   return found.name;
 }
 
+/** What fluxcd/pkg/ssa normalize.go makes of an object on its way: typed, with the empty fields of its type. */
+const EMPTY_OF_ITS_TYPE = ['f:strategy', 'f:updateStrategy', 'f:resources'];
+
+function normalized(fields: unknown): unknown {
+  if (typeof fields !== 'object' || fields === null) return fields;
+  const kept = Object.entries(fields).filter(
+    ([key, value]) => !(EMPTY_OF_ITS_TYPE.includes(key) && JSON.stringify(value) === '{}'),
+  );
+  return Object.fromEntries(
+    kept.map(([key, value]) => [key === 'f:stringData' ? 'f:data' : key, normalized(value)]),
+  );
+}
+
 const liveSchema = z.looseObject({
   metadata: z.looseObject({ labels: z.record(z.string(), z.string()).default({}) }),
 });
@@ -69,5 +82,5 @@ function fieldsOf(managed: unknown): unknown {
     .parse(managed);
   return entries
     .filter(({ manager, subresource }) => manager === 'kustomize-controller' && subresource === undefined)
-    .map(({ fieldsV1 }) => fieldsV1);
+    .map(({ fieldsV1 }) => normalized(fieldsV1));
 }

@@ -16,6 +16,8 @@ export interface CanaryOptions {
   readonly strategy?: Fields;
   readonly webhooks?: readonly Fields[];
   readonly kind?: 'Deployment' | 'DaemonSet';
+  /** By the metric that the scenario sets; default true. */
+  readonly measured?: boolean;
 }
 
 /** Every 10 s, two failed checks allowed, one metric that the scenario sets. */
@@ -36,17 +38,19 @@ export function canary(options: CanaryOptions = {}): Fields {
         interval: '10s',
         threshold: 2,
         ...(options.strategy ?? { stepWeight: 25, maxWeight: 50 }),
-        metrics: [
-          {
-            name: 'success',
-            templateRef: { name: `${name}-success` },
-            thresholdRange: { min: 99 },
-            interval: '10s',
-          },
-        ],
+        metrics: options.measured === false ? [] : [successMetric(name)],
         ...(options.webhooks === undefined ? {} : { webhooks: options.webhooks }),
       },
     },
+  };
+}
+
+function successMetric(name: string): Fields {
+  return {
+    name: 'success',
+    templateRef: { name: `${name}-success` },
+    thresholdRange: { min: 99 },
+    interval: '10s',
   };
 }
 

@@ -107,7 +107,18 @@ const WRITTEN: readonly Case[] = [
     files: {
       'a/x.yaml': manifest('x').replace(
         'a: b',
-        `a: "x\${tag}", b: "x\${gone}", c: "x\${gone:=d}", e: "$\${tag}", f: "x\${other/from/to}", g: "x\${tag:0:3}"`,
+        `a: "x\${tag}", c: "x\${gone:=d}", e: "$\${tag}", f: "x\${other/from/to}", g: "x\${tag:0:3}"`,
+      ),
+    },
+  },
+  {
+    name: 'unset-variable',
+    path: 'a',
+    spec: { postBuild: { substituteFrom: [{ kind: 'ConfigMap', name: 'settings' }] } },
+    files: {
+      'a/x.yaml': manifest('x').replace(
+        'a: b',
+        `a: "x\${tag}", b: "x\${gone}", e: "$\${tag}", f: "x\${other/from/to}", g: "x\${tag:0:3}"`,
       ),
     },
   },

@@ -35,7 +35,8 @@ describe('inputs', () => {
         ],
         branches: ['main', 'release/*', 'hotfix/**'],
         limits: { applyMs: 5_400_000, jobMs: undefined },
-        gitops: { kind: 'token', token: 'ghs_secret' },
+        token: 'ghs_secret',
+        gitops: { kind: 'job' },
       },
     });
   });
@@ -55,10 +56,38 @@ describe('inputs', () => {
     expect(JSON.stringify(read(env))).toContain(words);
   });
 
-  it('masks every secret, and no line of a kubeconfig that is not one', () => {
+  it('masks every secret', () => {
     const masked: string[] = [];
-    const kubeconfig = 'users:\n- name: a\n  user:\n    token: "kube-secret"\n    client-key-data: a2V5\n}\n';
-    read({ INPUT_KUBECONFIG: kubeconfig, 'INPUT_GITOPS-TOKEN': 'gitops-secret' }, masked);
-    expect(masked.sort()).toEqual(['a2V5', 'ghs_secret', 'gitops-secret', 'kube-secret']);
+    read({ 'INPUT_GITOPS-TOKEN': 'gitops-secret', 'INPUT_APP-PRIVATE-KEY': 'app-secret' }, masked);
+    expect(masked.sort()).toEqual(['app-secret', 'ghs_secret', 'gitops-secret']);
+  });
+
+  it.each([
+    ['https://ghe.example/api/v3', undefined],
+    ['http://127.0.0.1:3000/api/v3', undefined],
+    ['http://[::1]:3000', undefined],
+    ['http://ghe.example/api/v3', 'is not encrypted'],
+    ['http://127.0.0.1.evil.example', 'is not encrypted'],
+    ['http://localhost.evil.example', 'is not encrypted'],
+    ['http://10.0.0.1', 'is not encrypted'],
+    ['https://user:hunter2@ghe.example/api/v3', 'holds credentials'],
+    ['https://ghe.example/api/v3?token=hunter2', 'goes on after its path'],
+    ['ftp://ghe.example', 'is no URL'],
+    ['hunter2', 'is no URL'],
+  ])('the API %s: %s', (url, words) => {
+    const text = JSON.stringify(read({ 'INPUT_GITOPS-API-URL': url, 'INPUT_GITOPS-TOKEN': 't' }));
+    if (words === undefined) expect(text).toContain('"inputs"');
+    else expect(text).toContain(words);
+    expect(text).not.toContain('hunter2');
+  });
+
+  it('leave the token of the job to its own host', () => {
+    const env = {
+      GITHUB_API_URL: 'https://api.github.com',
+      'INPUT_GITOPS-API-URL': 'https://ghe.example/api/v3',
+    };
+    expect(JSON.stringify(read(env))).toContain('the token of the job is not sent there');
+    const same = { ...env, 'INPUT_GITOPS-API-URL': 'https://api.github.com/' };
+    expect(read(same)).toMatchObject({ inputs: { gitops: { kind: 'job' } } });
   });
 });

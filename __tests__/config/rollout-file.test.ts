@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { SCHEMAS } from '../../scripts/schemas.ts';
-import { formatProblems, parseRolloutFile } from '../../src/config/rollout-file.ts';
+import { formatProblems } from '../../src/config/problem-text.ts';
+import { parseRolloutFile } from '../../src/config/rollout-file.ts';
 import type { Inputs } from '../../src/config/settings.ts';
 
 const LEAST =
@@ -53,7 +54,6 @@ describe('rollout.yaml', () => {
     ['6.14.1', { version: '6.14.1' }],
     [`sha256:${'d'.repeat(64)}`, { version: `sha256:${'d'.repeat(64)}` }],
     ['ghcr.io/acme/shop:6.14.1', { version: '6.14.1' }],
-    ['ghcr.io/other/shop:1', { version: '1', newRepository: 'ghcr.io/other/shop' }],
     [`ghcr.io/acme/shop:1@sha256:${'d'.repeat(64)}`, { version: `1@sha256:${'d'.repeat(64)}` }],
   ])('takes its least form, the value from set: image=%s', (value, expected) => {
     const { changes, name } = parsed(LEAST, [{ name: 'image', value }]);
@@ -117,7 +117,7 @@ describe('rollout.yaml', () => {
       'target: [prod/x]\nchange: [{image: "a:1"}]\ncanary: {prod/y: {}}\n',
       'rollout.yaml:3:10: canary.prod/y',
     ],
-    ['target: [a/b\nchange: x', 'Found: text that is not YAML.'],
+    ['target: [a/b\nchange: x', 'A bracket that was opened before it is not closed.'],
     ['a: 1\n---\nb: 2\n', 'Found: several documents.'],
     ['target: [prod/x]\ntarget: [prod/y]\nchange: [{image: "a:1"}]\n', 'rollout.yaml:2:1'],
     [

@@ -50,8 +50,8 @@ describe('a block of lines', () => {
     const file = new YamlText('x.yaml', odd);
     const node = file.node(0, path);
     const inner = node && 'value' in node ? String(node.value) : '';
-    expect(file.setBlock(0, path, inner.replace('# two', '# 2')).text).toBe(odd.replace('# two', '# 2'));
-    expect(file.setBlock(0, path, inner).text).toBe(odd);
+    expect(file.setString(0, path, inner.replace('# two', '# 2')).text).toBe(odd.replace('# two', '# 2'));
+    expect(file.setString(0, path, inner).text).toBe(odd);
   });
 
   it('keeps its line ends and what is said of its last ones', () => {
@@ -60,7 +60,7 @@ describe('a block of lines', () => {
       const file = new YamlText('x.yaml', text);
       const node = file.node(0, path);
       const inner = node && 'value' in node ? String(node.value) : '';
-      expect(file.setBlock(0, path, inner.replace('value: a', 'value: b')).text).toBe(
+      expect(file.setString(0, path, inner.replace('value: a', 'value: b')).text).toBe(
         text.replace('value: a', 'value: b'),
       );
     }

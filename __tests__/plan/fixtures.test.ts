@@ -37,9 +37,14 @@ function treeOf(shape: string): Record<string, string> {
   );
 }
 
+const ALL_SHOWN = { before: new Set<number>(), after: new Set<number>() };
+
 function diffOf(plan: ReleasePlan): string {
   return plan.files
-    .map(({ path, before, text: after }) => `--- ${path}\n${unifiedDiff(before?.text ?? '', after)}\n`)
+    .map(
+      ({ path, before, text: after }) =>
+        `--- ${path}\n${unifiedDiff(before?.text ?? '', after, ALL_SHOWN)}\n`,
+    )
     .join('\n')
     .replaceAll('\r', '␍');
 }

@@ -2,6 +2,7 @@ import { structuredPatch } from 'diff';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
+import { formatProblems } from '../../src/config/problem-text.ts';
 import { parseRolloutFile } from '../../src/config/rollout-file.ts';
 import { Refusal } from '../../src/rollout/verdict.ts';
 import { BUILDER, HAS_BUILDER, planOf } from './planning.ts';
@@ -309,8 +310,8 @@ describe('random rollout.yaml', () => {
         const parsed = parseRolloutFile(yaml, { file: 'rollout.yaml', set: [] });
         if ('problems' in parsed) {
           expect(parsed.problems.length).toBeGreaterThan(0);
-          for (const { message, found, allowed } of parsed.problems) {
-            expect([message, found, allowed].every(text => text.length > 0)).toBe(true);
+          for (const problem of parsed.problems) {
+            expect(formatProblems([problem])).toMatch(/^rollout\.yaml:\d+:\d+: \S.*: .*Allowed: \S/);
           }
           return;
         }

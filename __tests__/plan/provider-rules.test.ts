@@ -104,7 +104,7 @@ describe('what Flagger’s providers can do', () => {
     ],
     ['weights and iterations', spec('istio', { stepWeight: 5, iterations: 5 }), 'exactly one of these'],
     ['no strategy at all', spec('istio', {}), 'exactly one of these'],
-    ['a tick too short', spec('istio', { stepWeight: 5, interval: '5s' }), 'every 10 s at most'],
+    ['a tick too short', spec('istio', { stepWeight: 5, interval: '5s' }), 'no sooner than 10 s'],
     [
       'no duration',
       spec('istio', { stepWeight: 5, interval: 'often' }),

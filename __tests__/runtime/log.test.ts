@@ -27,6 +27,23 @@ describe('annotations of a step', () => {
     expect(lines.filter(({ kind }) => kind === 'info')[0]?.text).toBe('warning: w5');
   });
 
+  it('stand at the place in the file, where there is one', () => {
+    const places: unknown[] = [];
+    const nothing = () => undefined;
+    const error = (_text: string | Error, at?: unknown) => void places.push(at);
+    const log = createLog({
+      info: nothing,
+      startGroup: nothing,
+      endGroup: nothing,
+      warning: nothing,
+      error,
+      debug: nothing,
+    });
+    log.error('no such field', { file: 'rollout.yaml', line: 3, column: 5 });
+    log.error('nowhere');
+    expect(places).toEqual([{ file: 'rollout.yaml', startLine: 3, startColumn: 5 }, undefined]);
+  });
+
   it('leave room for how it ended, however much was warned of', () => {
     const { log, lines } = logged();
     for (let index = 0; index < 100; index += 1) log.warning(`w${index}`);

@@ -1,11 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Fields, isFields, KINDS, type KubeObject, valueAt } from './kube-object.ts';
+import { type Fields, fieldsAt, isFields, KINDS, type KubeObject, textAt, valueAt } from './kube-object.ts';
 import { checkSpec, type FlaggerKind } from '../../src/flagger/crd-check.ts';
 import type { Change, ObjectStore } from './object-store.ts';
 
 /** Flagger's own metrics, through the proxy of its Service. */
 const FLAGGER_METRICS = '/api/v1/namespaces/flagger-system/services/flagger:http/proxy/metrics';
+
+const ACCESS_REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 
 /** A user of the cluster: what may not be done, as `verb plural` (`patch gitrepositories`, `watch *`). */
 export interface ClusterUser {
@@ -25,6 +27,8 @@ export interface ApiRequestNote {
   readonly path: string;
   readonly user: string;
   readonly status: number;
+  /** What kind of answer was asked for. */
+  readonly accept: string;
 }
 
 /** The API server's part that clients see: get, list, watch, patch. Faults are scripted through its fields. */
@@ -112,7 +116,13 @@ export class ApiServer {
     const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? '';
     const user = this.users.get(token);
     const note = (status: number) =>
-      this.requests.push({ method, path: `${url.pathname}${url.search}`, user: user?.name ?? '', status });
+      this.requests.push({
+        method,
+        path: `${url.pathname}${url.search}`,
+        user: user?.name ?? '',
+        status,
+        accept: request.headers.accept ?? '',
+      });
     const scripted = this.scripted.shift();
     if (scripted !== undefined || !user) {
       const status = scripted ?? 401;
@@ -135,20 +145,20 @@ export class ApiServer {
       response.end(JSON.stringify({ status: 'success', data: { resultType: 'vector', result } }));
       return;
     }
+    if (url.pathname === ACCESS_REVIEWS && method === 'POST') {
+      note(201);
+      const asked = fieldsAt(await body(request), 'spec', 'resourceAttributes');
+      const allowed = !isForbidden(user, textAt(asked, 'verb'), pluralAsked(asked));
+      return send(response, { kind: 'SelfSubjectAccessReview', status: { allowed } });
+    }
     const route = routeOf(url.pathname);
     if (!route || this.unserved.has(route.plural)) {
       note(404);
-      fail(response, 404, 'the server could not find the requested resource');
+      response.writeHead(404, { ...HEADERS, 'content-type': 'text/plain' }).end('404 page not found\n');
       return;
     }
     const verb = verbOf(method, route, url);
-    if (
-      user.forbidden?.some(
-        rule =>
-          [verb, '*'].includes(rule.split(' ')[0] ?? '') &&
-          [route.plural, '*'].includes(rule.split(' ')[1] ?? ''),
-      )
-    ) {
+    if (isForbidden(user, verb, route.plural)) {
       note(403);
       fail(
         response,
@@ -164,7 +174,7 @@ export class ApiServer {
       return await dryRun(route, request, response);
     const object = this.store.get(route.kind, route.namespace ?? '', route.name ?? '');
     if (!object) return fail(response, 404, `${route.plural} "${route.name ?? ''}" not found`);
-    if (verb === 'get') return send(response, object);
+    if (verb === 'get') return send(response, asAccepted(object, request.headers.accept));
     if (verb === 'patch') {
       const patch = await body(request);
       const version = valueAt(patch, 'metadata', 'resourceVersion');
@@ -224,6 +234,25 @@ export class ApiServer {
   }
 }
 
+function isForbidden({ forbidden = [] }: ClusterUser, verb: string, plural: string): boolean {
+  return forbidden.some(rule => {
+    const [ofVerb = '', ofPlural = ''] = rule.split(' ');
+    return [verb, '*'].includes(ofVerb) && [plural, '*'].includes(ofPlural);
+  });
+}
+
+function pluralAsked(asked: Fields): string {
+  const subresource = textAt(asked, 'subresource');
+  return subresource === '' ? textAt(asked, 'resource') : `${textAt(asked, 'resource')}/${subresource}`;
+}
+
+/** API concepts, "Metadata-only fetches": the first of the accepted forms that the server knows. */
+function asAccepted(object: KubeObject, accept = ''): unknown {
+  if (!accept.includes('as=PartialObjectMetadata;')) return object;
+  const { metadata } = object;
+  return { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadata', metadata };
+}
+
 function routeOf(path: string): Route | undefined {
   for (const { api, plural, kind } of KINDS) {
     const match = new RegExp(`^/${api}(?:/namespaces/([^/]+))?/${plural}(?:/([^/]+))?$`).exec(path);
@@ -280,10 +309,25 @@ async function body(request: IncomingMessage): Promise<Fields> {
 }
 
 function send(response: ServerResponse, value: unknown): void {
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+  response.writeHead(200, HEADERS).end(JSON.stringify(value));
 }
 
+/** The first is on every answer of an API server (apiserver endpoints/filters/audit_init.go). */
+const HEADERS = { 'audit-id': '0'.repeat(8), 'content-type': 'application/json' };
+
+/** apimachinery meta/v1 types.go: StatusReason. */
+const REASONS: Readonly<Record<number, string>> = {
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'NotFound',
+  405: 'MethodNotAllowed',
+  409: 'Conflict',
+  422: 'Invalid',
+  429: 'TooManyRequests',
+};
+
 function fail(response: ServerResponse, code: number, message: string): void {
-  const status = { apiVersion: 'v1', kind: 'Status', status: 'Failure', code, message };
-  response.writeHead(code, { 'content-type': 'application/json' }).end(JSON.stringify(status));
+  const reason = REASONS[code] ?? 'InternalError';
+  const status = { apiVersion: 'v1', kind: 'Status', status: 'Failure', reason, code, message };
+  response.writeHead(code, HEADERS).end(JSON.stringify(status));
 }

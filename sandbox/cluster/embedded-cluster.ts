@@ -109,6 +109,11 @@ export class EmbeddedCluster {
     return kubeconfigOf(this.apiUrl, token);
   }
 
+  /** Its token is not accepted any more, as when it has ended. */
+  removeUser(name: string): void {
+    for (const [token, user] of this.parts.users) if (user.name === name) this.parts.users.delete(token);
+  }
+
   readonly faults = {
     /** The API server answers nobody for so long (ms of the cluster's time). */
     down: async (ms: number): Promise<void> => {
@@ -194,7 +199,7 @@ function kubeconfigOf(server: string, token: string): string {
     apiVersion: 'v1',
     kind: 'Config',
     // client-node takes plain http only from those who say that they mean it.
-    clusters: [{ name: 'sandbox', cluster: { server, 'insecure-skip-tls-verify': true } }],
+    clusters: [{ name: 'sandbox', cluster: { server } }],
     users: [{ name: 'sandbox', user: { token } }],
     contexts: [{ name: 'sandbox', context: { cluster: 'sandbox', user: 'sandbox' } }],
     'current-context': 'sandbox',

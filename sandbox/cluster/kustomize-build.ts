@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { parseAllDocuments } from 'yaml';
-import { withConfigMaps } from './config-map-generator.ts';
+import { withGenerated } from './generators.ts';
 import { type Fields, fieldsAt, isFields, listAt, textAt, valueAt } from './kube-object.ts';
 import type { Wanted } from './object-store.ts';
 
@@ -29,7 +29,7 @@ export function kustomizeBuild(folder: string): readonly Wanted[] {
     (all, patch) => applyPatch(all, patch, folder),
     objects,
   );
-  const whole = withConfigMaps(patched, kustomization, folder);
+  const whole = withGenerated(patched, kustomization, folder);
   const renamed = whole.map(object => transformed(object, kustomization));
   const names = renamed.map(({ kind, metadata }) => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`);
   const twice = names.find((name, index) => names.indexOf(name) !== index);

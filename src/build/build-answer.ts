@@ -18,6 +18,7 @@ const objectSchema = z.object({
 const answerSchema = z.object({
   objects: z.array(objectSchema).optional(),
   unknown: z.array(z.string()).nullish(),
+  unset: z.array(z.string()).nullish(),
   broken: z.string().optional(),
   remote: z.string().optional(),
   excluded: z.array(z.string()).optional(),
@@ -43,6 +44,7 @@ export function parseAnswer(json: string, reached: readonly string[]): Build {
     objects: (answer.objects ?? []).map(objectOf),
     reached,
     unknownVariables: answer.unknown ?? [],
+    unsetVariables: answer.unset ?? [],
   };
 }
 

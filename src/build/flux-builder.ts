@@ -53,10 +53,11 @@ export class FluxBuilder implements TreeBuilder {
       mounts: this.mountsOf(rules),
       limits: this.limits,
     });
-    const path = specPath(query.kustomization);
-    await files.prefetch(path);
+    // It loads while the repository is asked.
     this.thread ??= new BuildThread(this.limits);
-    const ran = await this.thread.run(programQuery(query), tree);
+    const { thread } = this;
+    await files.prefetch(specPath(query.kustomization));
+    const ran = await thread.run(programQuery(query), tree);
     if (ran.kind !== 'answer') await this.close();
     return asBuild(ran, tree);
   }
@@ -94,11 +95,34 @@ function asBuild(ran: Ran, tree: SourceTree): Build {
   }
 }
 
+/**
+ * What the build reads of spec (kustomize_generator.go, kustomization_controller.go). An interval, a status or a label
+ * makes no other question.
+ */
+const SPEC_FIELDS = [
+  'path',
+  'targetNamespace',
+  'namePrefix',
+  'nameSuffix',
+  'patches',
+  'patchesStrategicMerge',
+  'patchesJson6902',
+  'components',
+  'ignoreMissingComponents',
+  'images',
+  'buildMetadata',
+  'postBuild',
+  'commonMetadata',
+];
+
 /** As flux-build/build.go reads it. */
 function programQuery(query: BuildQuery): string {
   const { kustomization, artifact, substituteFrom = [], strictSubstitution = false, explain = false } = query;
+  const spec = field(kustomization, 'spec');
+  const given = SPEC_FIELDS.map(name => [name, field(spec, name)] as const);
+  const namespace = field(field(kustomization, 'metadata'), 'namespace');
   return JSON.stringify({
-    kustomization,
+    kustomization: { metadata: { namespace }, spec: Object.fromEntries(given) },
     explain,
     ignore: artifact?.ignore ?? '',
     variables: substituteFrom.map(variableOf),

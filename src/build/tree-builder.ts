@@ -24,7 +24,7 @@ export interface BuildQuery {
   readonly substituteFrom?: readonly VariableSource[];
   /** Whether to have kustomize note what changed each object (`transformers`): half as long again for a large tree. */
   readonly explain?: boolean;
-  /** kustomize-controller runs with `StrictPostBuildSubstitutions=true`. */
+  /** Whether variables that nothing sets are refused, as with `StrictPostBuildSubstitutions`; else they are named. */
   readonly strictSubstitution?: boolean;
 }
 
@@ -65,6 +65,11 @@ export type Build =
       readonly reached: readonly string[];
       /** Variables whose value could not be read; in the objects they stay as they are written, `${tag}`. */
       readonly unknownVariables: readonly string[];
+      /**
+       * Variables that nothing sets and that have no default: they became empty. kustomize-controller refuses them,
+       * from 1.9 on by default, before only with the feature gate StrictPostBuildSubstitutions.
+       */
+      readonly unsetVariables: readonly string[];
     }
   /** Flux would say this, too. */
   | { readonly kind: 'broken'; readonly words: string }

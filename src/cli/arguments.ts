@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { formatProblems } from '../config/problem-text.ts';
+import { readSet } from '../config/set-lines.ts';
 
 export const USAGE = `gated-rollout: what the action would do, from your own machine. It never writes to Git or to the cluster.
 
@@ -10,8 +12,11 @@ export const USAGE = `gated-rollout: what the action would do, from your own mac
   --folder FOLDER    the GitOps repository; default the folder you are in
   --set NAME=VALUE   a value, as the input set; may be given several times
   --target TARGET    namespace/name of a Deployment; "Service …" for a Knative one, "DaemonSet …" (init)
+  --rights           which rights the credentials have in the cluster, and the lines for those that they lack (check)
+  --as USER          ask the cluster as somebody else (system:serviceaccount:NAMESPACE:NAME), as kubectl does
   --kubeconfig FILE  default: KUBECONFIG, ~/.kube/config
   --context NAME     context of the kubeconfig; default its current one
+  --metrics-namespaces A,B  beside the targets' own: whose Prometheus may be asked for metrics (plan)
   --offline          ask no cluster: what runs is not known then, and nothing is proven
 `;
 
@@ -23,6 +28,10 @@ export interface Arguments {
   readonly target?: string;
   readonly kubeconfig?: string;
   readonly context?: string;
+  /** Whom to impersonate. */
+  readonly as?: string;
+  readonly rights: boolean;
+  readonly metricsNamespaces: readonly string[];
   readonly offline: boolean;
 }
 
@@ -40,14 +49,14 @@ export function readArguments(argv: readonly string[]): Arguments | undefined {
     throw new UsageError(`There is no command ${command ?? ''}; there are plan, check and init.`);
   }
   if (rest.length > 0) throw new UsageError(`${rest.join(' ')} belongs to nothing.`);
+  if (values.rights === true && (command !== 'check' || values.offline === true)) {
+    throw new UsageError('--rights belongs to check, and asks the cluster.');
+  }
   if (command === 'init' && values.target === undefined) {
     throw new UsageError('init needs --target namespace/name.');
   }
-  const set = (values.set ?? []).map(text => {
-    const equals = text.indexOf('=');
-    if (equals < 1) throw new UsageError(`--set ${text}: a name and a value are needed, as in image=6.14.1.`);
-    return { name: text.slice(0, equals), value: text.slice(equals + 1) };
-  });
+  const { set, problems } = readSet(values.set ?? [], '--set');
+  if (problems.length > 0) throw new UsageError(formatProblems(problems));
   return {
     command,
     config: values.config ?? 'rollout.yaml',
@@ -56,6 +65,9 @@ export function readArguments(argv: readonly string[]): Arguments | undefined {
     ...(values.target === undefined ? {} : { target: values.target }),
     ...(values.kubeconfig === undefined ? {} : { kubeconfig: values.kubeconfig }),
     ...(values.context === undefined ? {} : { context: values.context }),
+    ...(values.as === undefined ? {} : { as: values.as }),
+    rights: values.rights === true,
+    metricsNamespaces: (values['metrics-namespaces'] ?? '').split(',').filter(name => name !== ''),
     offline: values.offline === true,
   };
 }
@@ -72,6 +84,9 @@ function parsed(argv: readonly string[]) {
         target: { type: 'string' },
         kubeconfig: { type: 'string' },
         context: { type: 'string' },
+        as: { type: 'string' },
+        rights: { type: 'boolean' },
+        'metrics-namespaces': { type: 'string' },
         offline: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -1,12 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { KustomizeBuilder } from '../builder/kustomize-builder.ts';
-import { createKubeClient, type KubeClient } from '../cluster/kube-client.ts';
-import { loadKubeconfig } from '../cluster/kubeconfig.ts';
 import { readObservation } from '../cluster/read-observation.ts';
-import { Cluster } from '../cluster/run-cluster.ts';
 import { sameRepository } from '../cluster/same-repository.ts';
 import { traceChain } from '../cluster/trace-chain.ts';
-import { formatProblems, parseRolloutFile } from '../config/rollout-file.ts';
+import { formatProblems } from '../config/problem-text.ts';
+import { parseRolloutFile } from '../config/rollout-file.ts';
 import { TARGET_PATTERN } from '../config/rollout-schema.ts';
 import type { RolloutFile } from '../config/settings.ts';
 import { FolderFiles } from '../gitops/folder-files.ts';
@@ -16,17 +14,24 @@ import { ReleasePlanner } from '../plan/planner.ts';
 import type { FluxChain, Observation, TargetView } from '../rollout/observation.ts';
 import { kindMeant, type TargetRef, targetKey } from '../rollout/target.ts';
 import { objectsOf } from '../run/observed-objects.ts';
+import { keptSecrets, SecretKeepingPlanner } from '../run/secret-keeping-planner.ts';
 import { systemClock } from '../runtime/clock.ts';
+import type { TreeSecrets } from '../secrets/tree-secrets.ts';
 import { type Arguments, UsageError } from './arguments.ts';
 import { chainLines } from './chain-lines.ts';
 import { type GitFolder, gitFolder } from './git-folder.ts';
+import { keepingSecrets } from './keeping-secrets.ts';
+import { clusterOf, connectionOf } from './open-cluster.ts';
 import { buildLine, planLines } from './plan-lines.ts';
+import { rightsLines } from './rights-lines.ts';
 
 interface Ground {
   readonly metricsNow: (plan: ReleasePlan) => Promise<readonly MetricNow[]>;
   readonly chains: Readonly<Record<string, FluxChain>>;
   readonly observation: Observation;
 }
+
+type Work = (ground: Ground, files: FolderFiles) => Promise<readonly string[]>;
 
 /** Runs a command. @returns lines for the terminal. @throws UsageError, Refusal, ClusterForbidden, ClusterUnavailable. */
 export async function runCommand(
@@ -45,32 +50,55 @@ export async function runCommand(
 
 async function plan(given: Arguments, env: Readonly<Record<string, string | undefined>>) {
   const rollout = await rolloutOf(given, { valuesNeeded: true });
-  return await onGround(given, { env, rollout }, async (ground, files) => {
-    const planner = plannerOf(rollout, env);
-    const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-plan` });
-    if (!given.offline) planner.proveChain(planned.found, ground.observation);
-    return planLines(planned, await ground.metricsNow(planned));
-  });
+  const work =
+    (secrets: TreeSecrets): Work =>
+    async (ground, files) => {
+      const planner = plannerOf(rollout, env, secrets);
+      const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-plan` });
+      if (!given.offline) planner.proveChain(planned.found, ground.observation);
+      const metrics = await ground.metricsNow(planned);
+      return planLines(planned, { metrics, secrets: keptSecrets(secrets) });
+    };
+  return await keepingSecrets(rollout, secrets => onGround(given, { env, rollout }, work(secrets)));
 }
 
 async function check(given: Arguments, env: Readonly<Record<string, string | undefined>>) {
   const rollout = await rolloutOf(given, { valuesNeeded: false, placeholder: 'check' });
-  return await onGround(given, { env, rollout }, async (ground, files) => {
-    const lines = rollout.targets.flatMap(target => {
-      const key = targetKey(target);
-      const chain = ground.chains[key];
-      return chain ? chainLines(key, chain, ground.observation.targets[key] ?? NOTHING) : [];
-    });
-    const planner = plannerOf(rollout, env);
-    const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-check` });
-    const built = buildLine(planned.build);
-    if (given.offline) return [...lines, '', built, 'Nothing was proven of what runs: no cluster was asked.'];
-    planner.proveChain(planned.found, ground.observation);
-    const values = planned.found.map(
-      ({ change, current, path, line }) => `  ${change} ${current} (${path}:${line})`,
-    );
-    return [...lines, '', built, 'What the tree says is what runs:', ...values];
-  });
+  if (given.rights) return await checkRights(given, env, rollout);
+  const work =
+    (secrets: TreeSecrets): Work =>
+    async (ground, files) => {
+      const lines = rollout.targets.flatMap(target => {
+        const key = targetKey(target);
+        const chain = ground.chains[key];
+        return chain ? chainLines(key, chain, ground.observation.targets[key] ?? NOTHING) : [];
+      });
+      const planner = plannerOf(rollout, env, secrets);
+      const planned = await planner.plan({ files, ...ground, rolloutId: `${rollout.name}-check` });
+      const built = buildLine(planned.build);
+      if (given.offline)
+        return [...lines, '', built, 'Nothing was proven of what runs: no cluster was asked.'];
+      planner.proveChain(planned.found, ground.observation);
+      const values = planned.found.map(
+        ({ change, current, path, line }) => `  ${change} ${current} (${path}:${line})`,
+      );
+      return [...lines, '', built, 'What the tree says is what runs:', ...values];
+    };
+  return await keepingSecrets(rollout, secrets => onGround(given, { env, rollout }, work(secrets)));
+}
+
+async function checkRights(
+  given: Arguments,
+  env: Readonly<Record<string, string | undefined>>,
+  rollout: RolloutFile,
+) {
+  const kube = connectionOf(given, env);
+  try {
+    const git = await gitFolder(given.folder);
+    return rightsLines(await clusterOf(kube, { given, rollout, git }).rights());
+  } finally {
+    await kube.close();
+  }
 }
 
 async function init(given: Arguments, env: Readonly<Record<string, string | undefined>>) {
@@ -121,15 +149,21 @@ async function rolloutOf(
   return parsed.rollout;
 }
 
-function plannerOf(rollout: RolloutFile, env: Readonly<Record<string, string | undefined>>): ReleasePlanner {
-  return new ReleasePlanner({ rollout, sourceSha: '0'.repeat(40), builder: new KustomizeBuilder({ env }) });
+function plannerOf(
+  rollout: RolloutFile,
+  env: Readonly<Record<string, string | undefined>>,
+  secrets: TreeSecrets,
+): SecretKeepingPlanner {
+  const builder = new KustomizeBuilder({ env });
+  const planner = new ReleasePlanner({ rollout, sourceSha: '0'.repeat(40), builder });
+  return new SecretKeepingPlanner(planner, { secrets, rollout });
 }
 
 /** With what the cluster says, or, offline, with what the folder says of itself. */
 async function onGround(
   given: Arguments,
   on: { readonly env: Readonly<Record<string, string | undefined>>; readonly rollout: RolloutFile },
-  work: (ground: Ground, files: FolderFiles) => Promise<readonly string[]>,
+  work: Work,
 ): Promise<readonly string[]> {
   const { rollout } = on;
   const git = await gitFolder(given.folder);
@@ -138,22 +172,9 @@ async function onGround(
     const ground = await offlineGround(files, rollout.targets, isOursOf(git));
     return await work({ ...ground, metricsNow: () => Promise.resolve([]) }, files);
   }
-  const kube = clientOf(given, on.env);
+  const kube = connectionOf(given, on.env);
   try {
-    const repository = rollout.gitops.repository ?? git.origin?.repository;
-    if (!repository) {
-      throw new UsageError(
-        `${given.folder} has no remote “origin”; say gitops.repository in ${given.config}.`,
-      );
-    }
-    const cluster = new Cluster({
-      kube,
-      clock: systemClock,
-      random: Math.random,
-      rollout,
-      repository,
-      host: git.origin?.host ?? 'github.com',
-    });
+    const cluster = clusterOf(kube, { given, rollout, git });
     const chains = await cluster.trace();
     await cluster.preflight(chains);
     const watched = { targets: rollout.targets, chains, objects: objectsOf(rollout) };
@@ -169,7 +190,7 @@ async function liveTarget(
   env: Readonly<Record<string, string | undefined>>,
   on: { readonly target: TargetRef; readonly isOurs: IsOurs },
 ): Promise<OfflineTarget> {
-  const kube = clientOf(given, env);
+  const kube = connectionOf(given, env);
   const { target } = on;
   try {
     const chain = await traceChain(kube, { target, via: undefined, isOurs: ({ url }) => on.isOurs(url) });
@@ -186,11 +207,6 @@ async function liveTarget(
 /** A folder without a remote says nothing of itself: whatever Flux follows is taken for it. */
 function isOursOf({ origin }: GitFolder): IsOurs {
   return origin ? url => sameRepository(url, origin) : () => true;
-}
-
-function clientOf(given: Arguments, env: Readonly<Record<string, string | undefined>>): KubeClient {
-  const { kubeconfig, context } = given;
-  return createKubeClient({ load: () => loadKubeconfig({ kubeconfig, context }), env });
 }
 
 function targetOf(text: string): TargetRef {

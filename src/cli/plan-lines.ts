@@ -1,12 +1,15 @@
 import type { BuildProof, BuiltChange } from '../plan/build.ts';
 import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
-import { unifiedDiff } from '../report/unified-diff.ts';
 import { metricCheck } from '../run/metric-check.ts';
 import { elapsed } from '../report/durations.ts';
 import type { FileChange } from '../rollout/ports.ts';
+import type { KeptSecrets } from '../run/parts.ts';
 
 /** A plan for a terminal. */
-export function planLines(plan: ReleasePlan, metrics: readonly MetricNow[] = []): readonly string[] {
+export function planLines(
+  plan: ReleasePlan,
+  { secrets, metrics }: { readonly secrets: KeptSecrets; readonly metrics: readonly MetricNow[] },
+): readonly string[] {
   const files = plan.unchanged ? [] : plan.files;
   return [
     ...(plan.unchanged && plan.adoption.length === 0 ? ['A release would find nothing to change.'] : []),
@@ -30,11 +33,13 @@ export function planLines(plan: ReleasePlan, metrics: readonly MetricNow[] = [])
       .map(metricCheck)
       .map(({ what, state, detail }) => `${state === 'warning' ? 'warning: ' : ''}${what} ${detail}`),
     ...plan.warnings.map(({ message }) => `warning: ${message}`),
-    ...plan.adoption.flatMap(file => diffLines(file, ' (first, in a commit of its own)')),
-    ...files.flatMap(file => diffLines(file, '')),
+    ...plan.adoption.flatMap(file => diffLines(file, ' (first, in a commit of its own)', secrets)),
+    ...files.flatMap(file => diffLines(file, '', secrets)),
     '',
     buildLine(plan.build),
-    ...(plan.build.kind === 'proven' && !plan.unchanged ? plan.build.objects.flatMap(builtLines) : []),
+    ...(plan.build.kind === 'proven' && !plan.unchanged
+      ? plan.build.objects.flatMap(object => builtLines(object, secrets))
+      : []),
   ];
 }
 
@@ -44,11 +49,18 @@ export function buildLine(build: BuildProof): string {
     : `Not built (${build.why}); found by walking the kustomizations.`;
 }
 
-function builtLines({ object, before, after, secret }: BuiltChange): readonly string[] {
-  if (secret) return ['', `--- ${object} (its content is not shown)`];
-  return ['', `--- ${object}, as built`, ...unifiedDiff(before, after).split('\n')];
+function builtLines({ object, before, after }: BuiltChange, secrets: KeptSecrets): readonly string[] {
+  const diff = secrets.diffOf({ path: 'build.yaml', before, after });
+  if (diff === '') return ['', `--- ${object} (its content is not shown)`];
+  return ['', `--- ${object}, as built`, ...diff.split('\n')];
 }
 
-function diffLines(file: FileChange, words: string): readonly string[] {
-  return ['', `--- ${file.path}${words}`, ...unifiedDiff(file.before?.text ?? '', file.text).split('\n')];
+function diffLines(
+  { path, before, text }: FileChange,
+  words: string,
+  secrets: KeptSecrets,
+): readonly string[] {
+  const diff = secrets.diffOf({ path, before: before?.text ?? '', after: text });
+  if (diff === '') return ['', `--- ${path}${words} (its content is not shown)`];
+  return ['', `--- ${path}${words}`, ...diff.split('\n')];
 }

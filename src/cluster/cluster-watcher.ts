@@ -8,7 +8,8 @@ import {
 } from '../rollout/ports.ts';
 import type { FlaggerGauge } from './flagger-gauge.ts';
 import { type KubeClient, KubeError } from './kube-client.ts';
-import { readObservation, type Watched } from './read-observation.ts';
+import type { Watched } from './read-objects.ts';
+import { readObservation } from './read-observation.ts';
 import { collectionPath, objectPath, targetCollection } from './resources.ts';
 
 /** The server ends a watch after this; then it is begun anew (s). */

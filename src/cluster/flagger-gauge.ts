@@ -47,7 +47,9 @@ export class FlaggerGauge {
     } catch (error) {
       if (error instanceof KubeError && [400, 403, 404].includes(error.status)) {
         this.off = true;
-        this.onMissing(error.status === 403 ? 'it is not allowed (get services/proxy)' : error.message);
+        this.onMissing(
+          error.status === 403 ? 'it is not allowed (get services/proxy)' : `status ${error.status}`,
+        );
       }
       return undefined;
     }

@@ -1,31 +1,20 @@
-import type { RequestOptions } from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { KubeConfig } from '@kubernetes/client-node';
-import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { request } from 'undici';
 import { z } from 'zod';
+import { PluginFailed } from './login/exec-plugin.ts';
+import { KubeError, KubeUnreachable, messageOf } from './kube-errors.ts';
+import { KubeLogin, type KubeLoginOptions } from './login/kube-login.ts';
+import { acceptOf } from './metadata-only.ts';
+import { withoutUrlSecrets } from '../secrets/public-urls.ts';
 
-/** The API server answered with an error; `status` is the HTTP status. */
-export class KubeError extends Error {
-  override readonly name = 'KubeError';
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
-
-/** No whole answer came: refused, reset, timed out. */
-export class KubeUnreachable extends Error {
-  override readonly name = 'KubeUnreachable';
-}
+export { KubeError, KubeUnreachable } from './kube-errors.ts';
 
 export interface WatchEvent {
   readonly type: string;
   readonly object: unknown;
 }
 
-/** What we need of an API server. Errors are KubeError and KubeUnreachable. */
+/** What we need of an API server. Errors are KubeError, KubeUnreachable and PluginFailed. */
 export interface KubeClient {
   /** Undefined when there is no such object. */
   get(path: string): Promise<unknown>;
@@ -50,44 +39,42 @@ const REQUEST_TIMEOUT_MS = 15_000;
 const RETRIES = 2;
 const RETRY_AFTER_MS = 200;
 const listSchema = z.object({ items: z.array(z.unknown()).nullable() });
-const statusSchema = z.object({ message: z.string() });
+const statusSchema = z.object({ kind: z.literal('Status'), message: z.string() });
+/** A page of whatever serves behind the API server. */
+const PAGE = 'text/plain';
 const eventSchema = z.object({ type: z.string(), object: z.unknown() });
+
+type Method = 'GET' | 'PATCH' | 'POST';
 
 interface Content {
   readonly body: unknown;
-  readonly type: 'application/merge-patch+json' | 'application/apply-patch+yaml';
-}
-
-interface Login {
-  readonly dispatcher: Dispatcher;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly type: 'application/json' | 'application/merge-patch+json' | 'application/apply-patch+yaml';
 }
 
 /**
  * A client of exactly the calls we make, with client-node's credentials. Its typed API classes would make the action
  * several megabytes larger and hide status codes; its loading of kubeconfigs, exec plugins and OIDC is kept.
  */
-export function createKubeClient(options: {
-  /** Loaded anew after a 401: tokens in files and of exec plugins end. */
-  readonly load: () => KubeConfig;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}): KubeClient {
-  return new Client(options.load, options.env);
+export function createKubeClient(options: KubeLoginOptions): ClusterConnection {
+  return new Client(options);
 }
 
-class Client implements KubeClient {
-  private readonly load: () => KubeConfig;
-  private readonly env: Readonly<Record<string, string | undefined>>;
-  private readonly server: string;
-  private config: KubeConfig;
-  private login: Promise<Login> | undefined;
-  private readonly opened = new Set<Dispatcher>();
+export interface ClusterConnection extends KubeClient {
+  /** What of the way to the API server is not protected; for people. */
+  readonly warnings: readonly string[];
+  /** Posts a question that the server answers and does not keep. */
+  review(path: string, body: unknown): Promise<unknown>;
+}
 
-  constructor(load: () => KubeConfig, env: Readonly<Record<string, string | undefined>>) {
-    this.load = load;
-    this.env = env;
-    this.config = load();
-    this.server = (this.config.getCurrentCluster()?.server ?? '').replace(/\/+$/, '');
+class Client implements ClusterConnection {
+  readonly warnings: readonly string[];
+  private readonly server: string;
+  private readonly login: KubeLogin;
+
+  constructor(options: KubeLoginOptions) {
+    this.login = new KubeLogin(options);
+    this.warnings = this.login.warnings;
+    this.server = this.login.server;
   }
 
   async get(path: string): Promise<unknown> {
@@ -105,11 +92,15 @@ class Client implements KubeClient {
   }
 
   async text(path: string, timeoutMs: number): Promise<string> {
-    return await this.exchange('GET', path, { accept: 'text/plain', timeoutMs });
+    return await this.exchange('GET', path, { accept: PAGE, timeoutMs });
   }
 
   async mergePatch(path: string, body: unknown): Promise<void> {
     await this.send('PATCH', path, { body, type: 'application/merge-patch+json' });
+  }
+
+  async review(path: string, body: unknown): Promise<unknown> {
+    return await this.repeated(() => this.send('POST', path, { body, type: 'application/json' }));
   }
 
   async applyPatch(path: string, body: unknown): Promise<void> {
@@ -118,17 +109,18 @@ class Client implements KubeClient {
   }
 
   async watch(options: Parameters<KubeClient['watch']>[0]): Promise<void> {
-    const { dispatcher, headers } = await this.loggedIn();
+    const { dispatcher, headers } = await this.login.now();
     const path = withQuery(options.path, { ...options.query, watch: '1' });
     try {
       const answer = await request(`${this.server}${path}`, {
         dispatcher,
-        headers,
+        headers: { ...headers, accept: acceptOf(path) },
         signal: options.signal,
         headersTimeout: REQUEST_TIMEOUT_MS,
         bodyTimeout: 0,
       });
-      if (answer.statusCode !== 200) throw await this.refused(answer.statusCode, await answer.body.text());
+      if (answer.statusCode !== 200)
+        throw this.refused(answer.statusCode, await answer.body.text(), acceptOf(path));
       let rest = '';
       answer.body.setEncoding('utf8');
       for await (const chunk of answer.body) {
@@ -143,7 +135,7 @@ class Client implements KubeClient {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.opened].map(dispatcher => dispatcher.destroy()));
+    await this.login.close();
   }
 
   /** Reads are sent again a moment later; longer trouble is the caller's to judge. */
@@ -158,8 +150,8 @@ class Client implements KubeClient {
     }
   }
 
-  private async send(method: 'GET' | 'PATCH', path: string, content?: Content): Promise<unknown> {
-    const on = { accept: 'application/json', timeoutMs: REQUEST_TIMEOUT_MS, content };
+  private async send(method: Method, path: string, content?: Content): Promise<unknown> {
+    const on = { accept: acceptOf(path), timeoutMs: REQUEST_TIMEOUT_MS, content };
     const text = await this.exchange(method, path, on);
     try {
       return JSON.parse(text);
@@ -169,12 +161,12 @@ class Client implements KubeClient {
   }
 
   private async exchange(
-    method: 'GET' | 'PATCH',
+    method: Method,
     path: string,
     on: { readonly accept: string; readonly timeoutMs: number; readonly content?: Content | undefined },
   ): Promise<string> {
     const { accept, timeoutMs, content } = on;
-    const { dispatcher, headers } = await this.loggedIn();
+    const { dispatcher, headers } = await this.login.now();
     try {
       const answer = await request(`${this.server}${path}`, {
         method,
@@ -189,59 +181,23 @@ class Client implements KubeClient {
         bodyTimeout: timeoutMs,
       });
       const text = await answer.body.text();
-      if (answer.statusCode >= 300) throw await this.refused(answer.statusCode, text);
+      if (answer.statusCode >= 300) throw this.refused(answer.statusCode, text, accept);
       return text;
     } catch (error) {
       throw asKubeError(error);
     }
   }
 
-  private async refused(status: number, text: string): Promise<KubeError> {
-    if (status === 401) this.loginAnew();
+  private refused(status: number, text: string, accept: string): KubeError {
+    if (status === 401) this.login.anew();
+    // Not a word of what is no answer of the API server: it may say what is nobody's to see.
+    if (accept === PAGE) return new KubeError(status, `status ${status}`);
     // An API server says it in JSON, or in plain words of a kind that it does not serve; a page is some proxy's.
     if (status === 404 && /^\s*</.test(text)) {
       return new KubeError(502, 'something before the API server answered 404');
     }
-    const message = statusSchema.safeParse(json(text)).data?.message ?? text.slice(0, 200);
-    return new KubeError(status, message || `status ${status}`);
-  }
-
-  private loginAnew(): void {
-    try {
-      this.config = this.load();
-    } catch {
-      // The file may be written just now; the old credentials are tried again.
-    }
-    this.login = undefined;
-  }
-
-  private loggedIn(): Promise<Login> {
-    this.login ??= this.makeLogin().catch((error: unknown) => {
-      this.login = undefined;
-      throw new KubeUnreachable(`the credentials could not be made ready: ${messageOf(error)}`, {
-        cause: error,
-      });
-    });
-    return this.login;
-  }
-
-  private async makeLogin(): Promise<Login> {
-    const options: RequestOptions = {};
-    await this.config.applyToHTTPSOptions(options);
-    const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername, auth } = options;
-    // The kubeconfig's own proxy is for this cluster, and wins over the environment's.
-    const own = this.config.getCurrentCluster()?.proxyUrl;
-    const dispatcher = new EnvHttpProxyAgent({
-      httpProxy: own ?? this.env['http_proxy'] ?? this.env['HTTP_PROXY'] ?? '',
-      httpsProxy: own ?? this.env['https_proxy'] ?? this.env['HTTPS_PROXY'] ?? '',
-      noProxy: own === undefined ? (this.env['no_proxy'] ?? this.env['NO_PROXY'] ?? '') : '',
-      allowH2: false,
-      connect: defined({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }),
-      requestTls: defined({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }),
-    });
-    this.opened.add(dispatcher);
-    const basic = auth ? { authorization: `Basic ${Buffer.from(auth).toString('base64')}` } : {};
-    return { dispatcher, headers: { ...basic, ...plainHeaders(options.headers) } };
+    const message = statusSchema.safeParse(json(text)).data?.message ?? '';
+    return new KubeError(status, withoutUrlSecrets(message) || `status ${status}`);
   }
 }
 
@@ -251,32 +207,15 @@ function isPassing(error: unknown): boolean {
   return error instanceof KubeError && (error.status === 401 || error.status === 429 || error.status >= 500);
 }
 
-function plainHeaders(headers: unknown): Readonly<Record<string, string>> {
-  const parsed = z.record(z.string(), z.union([z.string(), z.number()])).safeParse(headers ?? {});
-  return Object.fromEntries(Object.entries(parsed.data ?? {}).map(([name, value]) => [name, String(value)]));
-}
-
-type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined | null> };
-
-function defined<T extends object>(given: T): Defined<T> {
-  const kept = Object.entries(given).filter(([, value]) => value !== undefined && value !== null);
-  return Object.fromEntries(kept) as Defined<T>;
-}
-
 function withQuery(path: string, query: Readonly<Record<string, string>>): string {
   const text = new URLSearchParams(query).toString();
   return text === '' ? path : `${path}?${text}`;
 }
 
-function asKubeError(error: unknown): KubeError | KubeUnreachable {
-  if (error instanceof KubeError || error instanceof KubeUnreachable) return error;
+function asKubeError(error: unknown): KubeError | KubeUnreachable | PluginFailed {
+  if (error instanceof KubeError || error instanceof KubeUnreachable || error instanceof PluginFailed)
+    return error;
   return new KubeUnreachable(messageOf(error), { cause: error });
-}
-
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause instanceof Error ? `: ${error.cause.message}` : '';
-  return `${error.message || error.name}${cause}`;
 }
 
 function json(text: string): unknown {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { metricModel, renderQuery } from '../flagger/metric-query.ts';
 import type { MetricNow, RenderedObject, ScheduledAnalysis } from '../plan/plan.ts';
+import { withoutUrlSecrets } from '../secrets/public-urls.ts';
 import { type KubeClient, KubeError } from './kube-client.ts';
 import { objectPath } from './resources.ts';
 
@@ -42,15 +43,19 @@ const answerSchema = z.looseObject({
 
 type Metric = z.infer<typeof analysisSchema>['analysis']['metrics'][number];
 
+export interface MetricsQuery {
+  readonly schedule: readonly ScheduledAnalysis[];
+  readonly rendered: readonly RenderedObject[];
+  /** Whose Services may be asked: a MetricTemplate of a pull request could name any in the cluster. */
+  readonly namespaces: readonly string[];
+}
+
 /**
  * What the metrics of an analysis say now of the workload that serves: the primary. A query that finds nothing for it
  * will hardly find something for the canary. Only Prometheus behind a Service can be asked, through the API server;
  * whatever else, and whatever goes wrong, is said and costs nothing.
  */
-export async function metricsNow(
-  kube: KubeClient,
-  on: { readonly schedule: readonly ScheduledAnalysis[]; readonly rendered: readonly RenderedObject[] },
-): Promise<readonly MetricNow[]> {
+export async function metricsNow(kube: KubeClient, on: MetricsQuery): Promise<readonly MetricNow[]> {
   const asked = on.schedule.flatMap(({ target, canary }) => {
     const metrics = canary && analysisSchema.safeParse(canary.spec).data?.analysis.metrics;
     return canary && metrics ? metrics.map(metric => ({ target, canary, metric })) : [];
@@ -59,7 +64,7 @@ export async function metricsNow(
     asked.map(async ({ target, canary, metric }): Promise<MetricNow> => {
       const { min, max } = metric.thresholdRange;
       const range = { ...(min === undefined ? {} : { min }), ...(max === undefined ? {} : { max }) };
-      const found = await ask(kube, { canary, metric, rendered: on.rendered });
+      const found = await ask(kube, { canary, metric, ...on });
       return { target, metric: metric.name, ...range, ...found };
     }),
   );
@@ -72,8 +77,7 @@ async function ask(
   on: {
     readonly canary: NonNullable<ScheduledAnalysis['canary']>;
     readonly metric: Metric;
-    readonly rendered: readonly RenderedObject[];
-  },
+  } & Pick<MetricsQuery, 'rendered' | 'namespaces'>,
 ): Promise<Found> {
   const { canary, metric } = on;
   const reference = metric.templateRef;
@@ -91,13 +95,17 @@ async function ask(
   if (provider.secretRef !== undefined) return unchecked('its Prometheus wants credentials');
   // ingress-nginx labels requests by the canary Ingress, which there is only during an analysis.
   if (/\bcanary\s*!=\s*""/.test(query)) return unchecked('its series exist only while there is a canary');
-  const proxy = proxyPath(provider.address);
-  if (proxy === undefined) return unchecked(`${provider.address} is no Service of the cluster`);
+  const service = serviceAt(provider.address);
+  if (service === undefined)
+    return unchecked(`${withoutUrlSecrets(provider.address)} is no Service of the cluster`);
+  if (!on.namespaces.includes(service.namespace)) {
+    return unchecked(`Services of ${service.namespace} are not asked (input metrics-namespaces)`);
+  }
   const { interval, templateVariables: variables } = metric;
   const model = metricModel(canary, { interval, variables });
   const rendering = renderQuery(query, { ...model, target: `${model.target}-primary` });
   if (rendering === undefined) return unchecked('its query is more than can be filled in here');
-  return await answered(kube, `${proxy}/api/v1/query?query=${encodeURIComponent(rendering)}`);
+  return await answered(kube, `${service.path}/api/v1/query?query=${encodeURIComponent(rendering)}`);
 }
 
 async function answered(kube: KubeClient, path: string): Promise<Found> {
@@ -108,7 +116,10 @@ async function answered(kube: KubeClient, path: string): Promise<Found> {
     return Number.isNaN(value) ? { state: 'none' } : { state: 'value', value };
   } catch (error) {
     if (!(error instanceof KubeError)) return unchecked('it gave no answer');
-    return unchecked(error.status === 403 ? 'it is not allowed (get services/proxy)' : error.message);
+    // Not a word of its answer: whatever serves there may say what is nobody's to see.
+    return unchecked(
+      error.status === 403 ? 'it is not allowed (get services/proxy)' : `it answered with ${error.status}`,
+    );
   }
 }
 
@@ -116,14 +127,31 @@ function unchecked(why: string): Found {
   return { state: 'unchecked', why };
 }
 
+/** A segment that means itself: no `%2f..` that a server behind the proxy could read as a path of its own. */
+const SEGMENT = /^(?!\.{1,2}$)[A-Za-z0-9._~-]+$/;
+
 /** `http://prometheus.monitoring:9090/base` through the API server; undefined when it is no Service by name. */
-export function proxyPath(address: string): string | undefined {
-  if (!URL.canParse(address)) return undefined;
-  const { protocol, hostname, port, pathname } = new URL(address);
-  const [, name, namespace] =
-    /^([a-z0-9-]+)\.([a-z0-9-]+)(?:\.svc(?:\.cluster\.local)?)?$/.exec(hostname) ?? [];
+export function serviceAt(
+  address: string,
+): { readonly namespace: string; readonly path: string } | undefined {
+  const [, scheme = '', name, namespace, port, base = ''] =
+    /^(https?):\/\/([a-z0-9-]{1,63})\.([a-z0-9-]{1,63})(?:\.svc(?:\.cluster\.local)?)?(?::(\d{1,5}))?((?:\/[^/?#]*)*)$/.exec(
+      address,
+    ) ?? [];
   if (name === undefined || namespace === undefined) return undefined;
-  const scheme = protocol === 'https:' ? 'https' : 'http';
-  const at = port || (scheme === 'https' ? '443' : '80');
-  return `/api/v1/namespaces/${namespace}/services/${scheme}:${name}:${at}/proxy${pathname.replace(/\/+$/, '')}`;
+  const segments = base.split('/').filter(segment => segment !== '');
+  if (!segments.every(segment => SEGMENT.test(segment))) return undefined;
+  const at = port ?? (scheme === 'https' ? '443' : '80');
+  const path = [
+    '',
+    'api',
+    'v1',
+    'namespaces',
+    namespace,
+    'services',
+    `${scheme}:${name}:${at}`,
+    'proxy',
+    ...segments,
+  ];
+  return { namespace, path: path.join('/') };
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { canaryAnalysis } from '../flagger/canary-analysis.ts';
 import type { TargetRef } from '../rollout/target.ts';
 import type { CanaryPhase, CanaryView, FlaggerEvent } from '../rollout/observation.ts';
-import { clusterTime, conditionSchema, type Metadata, metadataSchema } from './parse-common.ts';
+import { clusterTime, conditionSchema, type Metadata, metadataSchema, wordsSchema } from './parse-common.ts';
 
 const PHASES = [
   '',
@@ -105,7 +105,7 @@ function skewOf(metadata: Metadata, writtenAt: string | undefined): number {
 
 const eventSchema = z.looseObject({
   type: z.enum(['Normal', 'Warning']).catch('Normal'),
-  message: z.string().default(''),
+  message: wordsSchema,
   count: z.number().nullish(),
   firstTimestamp: z.string().nullish(),
   lastTimestamp: z.string().nullish(),

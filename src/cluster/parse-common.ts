@@ -1,5 +1,9 @@
 import { z } from 'zod';
 import type { Condition } from '../rollout/observation.ts';
+import { withoutUrlSecrets } from '../secrets/public-urls.ts';
+
+/** What a controller says in its own words: it quotes addresses, with all that is in them. */
+export const wordsSchema = z.string().default('').transform(withoutUrlSecrets);
 
 /** Shapes that every object of Kubernetes shares. Only what is used is asked for; all else may be anything. */
 
@@ -31,7 +35,7 @@ export const conditionSchema = z.looseObject({
   type: z.string(),
   status: z.enum(['True', 'False', 'Unknown']).catch('Unknown'),
   reason: z.string().default(''),
-  message: z.string().default(''),
+  message: wordsSchema,
   lastTransitionTime: z.string().default(''),
   lastUpdateTime: z.string().default(''),
   observedGeneration: z.number().optional(),

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { folderOf } from '../config/folder-path.ts';
 import { goDurationMs } from '../flagger/go-duration.ts';
 import type { AppliedWorkload, KustomizationView, SourceView } from '../rollout/observation.ts';
+import { withoutUrlSecrets } from '../secrets/public-urls.ts';
 import { commitIn, conditionOf, conditionSchema, metadataSchema } from './parse-common.ts';
 
 const interval = z.string().default('');
@@ -10,7 +11,7 @@ const conditions = z.array(conditionSchema).nullish();
 const sourceSchema = z.looseObject({
   metadata: metadataSchema,
   spec: z.looseObject({
-    url: z.string(),
+    url: z.string().transform(withoutUrlSecrets),
     interval,
     suspend: z.boolean().optional(),
     ref: z.looseObject({ branch: z.string().optional(), commit: z.string().optional() }).nullish(),

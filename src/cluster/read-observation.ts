@@ -1,5 +1,3 @@
-import { objectKey } from '../rollout/live-value.ts';
-import { unhashed } from '../rollout/name-hash.ts';
 import type {
   CanaryView,
   ChainLink,
@@ -10,15 +8,8 @@ import type {
   TargetView,
 } from '../rollout/observation.ts';
 import type { Clock } from '../rollout/ports.ts';
-import {
-  type ObjectRef,
-  type ObservedObject,
-  type TargetKey,
-  type TargetRef,
-  targetKey,
-} from '../rollout/target.ts';
+import { type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
 import { asking, ifAllowed } from './cluster-errors.ts';
-import { configMapsOf } from './config-references.ts';
 import type { FlaggerGauge } from './flagger-gauge.ts';
 import type { KubeClient } from './kube-client.ts';
 import { guardsTarget, parseCanary, parseEvents } from './parse-canary.ts';
@@ -26,13 +17,8 @@ import { parseGitRepository, parseKustomization } from './parse-flux.ts';
 import { parseHelmRelease } from './parse-helm-release.ts';
 import { parseKnativeService } from './parse-knative.ts';
 import { parseReplicaSets, parseWorkload, selectorOf } from './parse-workload.ts';
+import { readNamed, readReferenced, type Watched } from './read-objects.ts';
 import { collectionPath, objectPath, targetPath } from './resources.ts';
-
-export interface Watched {
-  readonly targets: readonly TargetRef[];
-  readonly chains: Readonly<Record<TargetKey, FluxChain>>;
-  readonly objects: readonly ObservedObject[];
-}
 
 /** The Canary is read first and last; when it moved in between, what lies between may be of two moments. */
 const MAX_READS = 5;
@@ -68,8 +54,7 @@ async function lookAtAll(kube: KubeClient, on: ReadOptions): Promise<Observation
     chains.set(names, reading);
     return reading;
   };
-  const named = watched.objects.flatMap(object => ('referenced' in object ? [] : [object]));
-  const [targets, objects] = await Promise.all([
+  const [targets, named] = await Promise.all([
     Promise.all(
       watched.targets.map(async target => {
         const key = targetKey(target);
@@ -77,19 +62,13 @@ async function lookAtAll(kube: KubeClient, on: ReadOptions): Promise<Observation
         return [key, { ...view, ...(flux ? { flux } : {}) }] as const;
       }),
     ),
-    Promise.all(
-      named.map(async object => {
-        const namespace = namespaceOf(object, watched);
-        const path = pathOfObject({ ...object, namespace }, watched.targets);
-        return [objectKey(object), (await asking(() => kube.get(path))) ?? null] as const;
-      }),
-    ),
+    readNamed(kube, watched),
   ]);
-  const referenced = watched.objects.some(object => 'referenced' in object)
-    ? await Promise.all(
-        watched.targets.map((target, index) => readConfigs(kube, target, targets[index]?.[1])),
-      )
-    : [];
+  const referenced = await readReferenced(
+    kube,
+    watched,
+    targets.map(([, view]) => view),
+  );
   const analysing = targets.some(([, { canary }]) => canary?.phase === 'Progressing');
   const values = on.source === 'read' && analysing ? await on.gauge?.values() : undefined;
   const measured = targets.map(([key, view]) => {
@@ -100,50 +79,8 @@ async function lookAtAll(kube: KubeClient, on: ReadOptions): Promise<Observation
     source: on.source,
     at: clock.now(),
     targets: Object.fromEntries(measured),
-    objects: Object.fromEntries([...referenced.flat(), ...objects]),
+    objects: Object.fromEntries([...referenced, ...named]),
   };
-}
-
-/** The ConfigMaps of a pod template, by their names with and without a hash of their content. */
-async function readConfigs(
-  kube: KubeClient,
-  { namespace }: TargetRef,
-  view: TargetView | undefined,
-): Promise<readonly (readonly [string, unknown])[]> {
-  const names = configMapsOf(view?.target?.template);
-  const found = await Promise.all(
-    names.map(async name => {
-      const object = await asking(() => kube.get(objectPath({ kind: 'ConfigMap', namespace, name })));
-      return { name, object: object ?? null };
-    }),
-  );
-  const keyed = (nameOf: (name: string) => string) =>
-    found.map(
-      ({ name, object }) =>
-        [objectKey({ kind: 'ConfigMap', namespace, name: nameOf(name) }), object] as const,
-    );
-  // Later ones win: a name that is written so, over one that is so only without its hash.
-  return [...keyed(unhashed), ...keyed(name => name)];
-}
-
-/** A HelmRelease may be in another namespace than what it installs. */
-function namespaceOf(object: ObjectRef, { targets, chains }: Watched): string {
-  const link = Object.values(chains)
-    .flatMap(({ links }) => links)
-    .find(({ kind, view }) => kind === object.kind && view.name === object.name);
-  return object.namespace ?? link?.view.namespace ?? targets[0]?.namespace ?? 'default';
-}
-
-/** `Service/hello` of an `at` change is the Knative one where that is what is released. */
-function pathOfObject(
-  object: ObjectRef & { readonly namespace: string },
-  targets: readonly TargetRef[],
-): string {
-  const target = targets.find(
-    ({ kind, namespace, name }) =>
-      kind === object.kind && namespace === object.namespace && name === object.name,
-  );
-  return target ? targetPath(target) : objectPath(object);
 }
 
 async function readTarget(kube: KubeClient, target: TargetRef): Promise<TargetView> {

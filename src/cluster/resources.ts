@@ -24,14 +24,23 @@ const RESOURCES: Readonly<Record<string, readonly [api: string, plural: string]>
   HTTPRoute: ['apis/gateway.networking.k8s.io/v1', 'httproutes'],
 };
 
+function resourceOf(kind: string): readonly [api: string, plural: string] {
+  const found = RESOURCES[kind];
+  if (found) return found;
+  throw new Refusal('change-not-found', `Objects of kind ${kind} cannot be looked up in the cluster.`, {
+    remedy: `Known kinds: ${Object.keys(RESOURCES).join(', ')}.`,
+  });
+}
+
+/** Group (`''`: core) and plural of a kind, as Roles name them. */
+export function rbacName(kind: string): { readonly group: string; readonly resource: string } {
+  const [api, resource] = resourceOf(kind);
+  return { group: api.startsWith('apis/') ? (api.split('/')[1] ?? '') : '', resource };
+}
+
 /** Path of a namespaced collection. */
 export function collectionPath(kind: string, namespace: string): string {
-  const [api, plural] = RESOURCES[kind] ?? [];
-  if (api === undefined || plural === undefined) {
-    throw new Refusal('change-not-found', `Objects of kind ${kind} cannot be looked up in the cluster.`, {
-      remedy: `Known kinds: ${Object.keys(RESOURCES).join(', ')}.`,
-    });
-  }
+  const [api, plural] = resourceOf(kind);
   return `/${api}/namespaces/${encodeURIComponent(namespace)}/${plural}`;
 }
 

@@ -3,33 +3,48 @@ import type { RepositoryName, RolloutFile } from '../config/settings.ts';
 import type { MetricNow, PlanWarning, RenderedObject } from '../plan/plan.ts';
 import type { AutomationHold } from '../rollout/automation-hold.ts';
 import type { FluxChain, Observation, SourceView } from '../rollout/observation.ts';
-import type { Clock, ClusterView } from '../rollout/ports.ts';
+import { type Clock, ClusterForbidden, type ClusterView } from '../rollout/ports.ts';
 import { linkKey } from '../rollout/link-progress.ts';
 import { type ObservedObject, type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
+import { type NeededRight, rightsFor } from '../rights/needed-rights.ts';
+import { asking } from './cluster-errors.ts';
 import { ClusterWatcher } from './cluster-watcher.ts';
 import { type DryRun, dryRun } from './dry-run.ts';
-import type { FlaggerGauge } from './flagger-gauge.ts';
+import type { FlaggerGauge, FlaggerService } from './flagger-gauge.ts';
 import { helmFights } from './helm-fights.ts';
 import { changeHold, checkMayHold, type ImageAutomations, readAutomations } from './image-automations.ts';
-import type { KubeClient } from './kube-client.ts';
-import { metricsNow } from './metrics-now.ts';
+import type { ClusterConnection } from './kube-client.ts';
+import { metricsNow, type MetricsQuery } from './metrics-now.ts';
 import { missingSecrets } from './missing-secrets.ts';
 import { checkAnnotations, checkChain, checkOneCanary } from './preflight.ts';
 import { readChain, readObservation } from './read-observation.ts';
 import { objectPath, targetPath } from './resources.ts';
+import { missingRights, rightsRefusal } from './review-rights.ts';
+import { scopeOf } from './rights-scope.ts';
 import { sameRepository } from './same-repository.ts';
 import { traceChain } from './trace-chain.ts';
 
 export interface ClusterOptions {
-  readonly kube: KubeClient;
+  readonly kube: ClusterConnection;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly rollout: Pick<RolloutFile, 'targets' | 'via' | 'gitops' | 'canaries'>;
+  readonly rollout: Pick<RolloutFile, 'targets' | 'via' | 'gitops' | 'canaries' | 'imageAutomation'>;
+  /** Those of `at` changes. */
+  readonly objects: readonly ObservedObject[];
+  /** Where Flagger serves its metrics; undefined: they are not asked for. */
+  readonly flagger: FlaggerService | undefined;
   /** The GitOps repository, and the host that Git URLs name it by. */
   readonly repository: RepositoryName;
   readonly host: string;
   readonly gauge?: FlaggerGauge | undefined;
+  /** Beside those of the targets: whose Services a plan may ask for metrics. */
+  readonly metricsNamespaces: readonly string[];
+}
+
+export interface Rights {
+  readonly needed: readonly NeededRight[];
+  readonly missing: readonly NeededRight[];
 }
 
 const serviceSchema = z.looseObject({ name: z.string().optional() });
@@ -45,8 +60,38 @@ export class Cluster {
     this.options = options;
   }
 
-  /** @throws Refusal, ClusterForbidden, ClusterUnavailable. */
+  /** @throws Refusal, with all rights at once where some are missing; ClusterForbidden, ClusterUnavailable. */
   async trace(): Promise<Chains> {
+    try {
+      const chains = await this.traced();
+      await this.checkRights(Object.values(chains));
+      return chains;
+    } catch (error) {
+      if (error instanceof ClusterForbidden) await this.checkRights(undefined);
+      throw error;
+    }
+  }
+
+  /** The rights that this rollout has use for, each with whether the credentials have it. @throws ClusterUnavailable. */
+  async rights(): Promise<Rights> {
+    const chains = await this.traced().then(Object.values<FluxChain>, (error: unknown) => {
+      if (error instanceof ClusterForbidden || error instanceof Refusal) return undefined;
+      throw error;
+    });
+    const needed = rightsFor(scopeOf({ ...this.options, chains }));
+    return { needed, missing: await asking(() => missingRights(this.options.kube, needed)) };
+  }
+
+  private async checkRights(chains: readonly FluxChain[] | undefined): Promise<void> {
+    const needed = rightsFor(scopeOf({ ...this.options, chains })).filter(
+      right => right.without === undefined,
+    );
+    const missing = await asking(() => missingRights(this.options.kube, needed));
+    // Image automation may be in another namespace than its source; it is asked for again where it is found.
+    if (missing.some(({ on }) => on !== 'image-automation')) throw rightsRefusal(missing);
+  }
+
+  private async traced(): Promise<Chains> {
     const { kube, rollout, repository, host } = this.options;
     const isOurs = ({ url }: SourceView): boolean => sameRepository(url, { repository, host });
     const entries = await Promise.all(
@@ -66,6 +111,7 @@ export class Cluster {
     readonly warnings: readonly PlanWarning[];
   }> {
     const { kube, clock, rollout } = this.options;
+    const connection = kube.warnings.map(message => ({ code: 'connection', message }));
     const now = Object.fromEntries(
       await Promise.all(
         Object.entries(chains).map(async ([key, chain]) => [key, await readChain(kube, chain)] as const),
@@ -89,7 +135,7 @@ export class Cluster {
     return {
       chains: now,
       observation: await readObservation(kube, { watched, clock, source: 'read' }),
-      warnings: [...warnings, ...fights.flat()],
+      warnings: [...connection, ...warnings, ...fights.flat()],
     };
   }
 
@@ -103,8 +149,10 @@ export class Cluster {
     return missingSecrets(this.options.kube, objects);
   }
 
-  metricsNow(plan: Parameters<typeof metricsNow>[1]): Promise<readonly MetricNow[]> {
-    return metricsNow(this.options.kube, plan);
+  metricsNow(plan: Pick<MetricsQuery, 'schedule' | 'rendered'>): Promise<readonly MetricNow[]> {
+    const { kube, rollout, metricsNamespaces } = this.options;
+    const own = rollout.targets.map(({ namespace }) => namespace);
+    return metricsNow(kube, { ...plan, namespaces: [...own, ...metricsNamespaces] });
   }
 
   /** @throws Refusal, ClusterForbidden, ClusterUnavailable. */

@@ -23,6 +23,9 @@ export function changeValues(
   on: { readonly valuesNeeded: boolean; readonly placeholder?: string | undefined } = { valuesNeeded: true },
 ): { readonly values: ReadonlyMap<number, string>; readonly problems: readonly ConfigProblem[] } {
   const values = new Map<number, string>();
+  /** By which name. */
+  const given = new Map<number, string>();
+  const mistyped = new Set<string>();
   const problems: ConfigProblem[] = [];
   const images = changes.filter(({ yaml }) => yaml.image !== undefined).length;
   const charts = changes.filter(({ yaml }) => yaml.chart !== undefined).length;
@@ -31,23 +34,26 @@ export function changeValues(
     const meant = known.filter(({ names }) => names.includes(name));
     const [only] = meant;
     if (meant.length === 1 && only) {
+      const before = given.get(only.change.index);
+      if (before !== undefined) problems.push(doubled(only.names, [before, name]));
+      given.set(only.change.index, name);
       values.set(only.change.index, value);
       continue;
     }
     const all = known.flatMap(({ names }) => names);
     const near = nearest(name, all);
+    if (meant.length === 0 && near !== undefined) mistyped.add(near);
     problems.push({
       field: 'input set',
-      found: name,
+      ...(meant.length === 0
+        ? { message: `No change of rollout.yaml is named ${name}.`, meant: near }
+        : { message: `${name} names ${meant.length} changes; give them a name each.` }),
       allowed: [...new Set(all)].join(', '),
-      message:
-        meant.length === 0
-          ? `No change of rollout.yaml is named ${name}.${near === undefined ? '' : ` Is ${near} meant?`}`
-          : `${name} names ${meant.length} changes; give them a name each.`,
     });
   }
   for (const { change, names } of known) {
-    if (values.has(change.index)) continue;
+    // A mistyped name and the value that it leaves out are one mistake.
+    if (values.has(change.index) || names.some(name => mistyped.has(name))) continue;
     const own = change.value ?? imageVersion(change);
     if (own !== undefined) {
       values.set(change.index, own);
@@ -58,12 +64,21 @@ export function changeValues(
     problems.push({
       position: change.position,
       field: `change[${change.index}]`,
-      found: 'no value',
       allowed: `value: … here, or set: ${names.at(-1) ?? 'name'}=… in the step`,
       message: 'A change has no value.',
     });
   }
   return { values, problems };
+}
+
+/** The second would win without a word; with a value from outside that has a line end, it would be a stranger's. */
+function doubled(names: readonly string[], [one, other]: readonly [string, string]): ConfigProblem {
+  return {
+    field: 'input set',
+    found: one === other ? `${one} twice` : `${one} and ${other}`,
+    allowed: `one value for ${names[0] ?? one}`,
+    message: one === other ? `${one} is set twice.` : `${one} and ${other} set the same change.`,
+  };
 }
 
 function namesOf(

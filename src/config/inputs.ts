@@ -1,5 +1,8 @@
 import { durationMs } from './duration.ts';
+import { gitopsCredentials } from './gitops-credentials.ts';
 import { nearest } from './nearest.ts';
+import { readSet } from './set-lines.ts';
+import { urlFault } from './secure-url.ts';
 import type { ConfigProblem, Inputs } from './settings.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -24,6 +27,7 @@ export const INPUT_DEFAULTS = {
   'report-file': '',
   environment: '',
   'flagger-metrics': 'flagger-system/flagger:http',
+  'metrics-namespaces': '',
   'settle-timeout': '15m',
   'apply-timeout': '10m',
   'approval-timeout': '30m',
@@ -32,13 +36,14 @@ export const INPUT_DEFAULTS = {
   'job-timeout': '',
 } as const satisfies Record<string, string>;
 
+/** What is no input, and what people look for one to give. */
+const VALUES: readonly string[] = ['image', 'version', 'tag', 'value', 'values'];
+
 type InputName = keyof typeof INPUT_DEFAULTS;
 
 const MODES = ['auto', 'release', 'plan', 'sweep'] as const;
 const ON_CANCEL = ['revert', 'hand-over'] as const;
 const SECRETS = ['token', 'gitops-token', 'app-private-key'] as const satisfies readonly InputName[];
-const KUBECONFIG_SECRETS =
-  /^\s*(?:token|password|client-key-data|id-token|refresh-token|client-secret|access-token)\s*:\s*["']?([^"'\s#]+)/gm;
 
 export type ReadInputs = { readonly inputs: Inputs } | { readonly problems: readonly ConfigProblem[] };
 
@@ -61,7 +66,7 @@ export function readInputs(
     branches: read.branches('branches'),
     token: read.text('token'),
     // GitHub gives a fork empty secrets: an App given by half is no mistake of the workflow then.
-    gitops: on.withoutSecrets ? { kind: 'token', token: read.text('token') } : gitopsCredentials(read),
+    gitops: on.withoutSecrets ? { kind: 'job' } : gitopsCredentials(read, env['GITHUB_API_URL']),
     ...(read.text('gitops-api-url') === '' ? {} : { gitopsApiUrl: read.url('gitops-api-url') }),
     ...(read.text('kubeconfig') === '' ? {} : { kubeconfig: read.text('kubeconfig') }),
     ...(read.text('kube-context') === '' ? {} : { kubeContext: read.text('kube-context') }),
@@ -72,6 +77,7 @@ export function readInputs(
     ...(read.text('report-file') === '' ? {} : { reportFile: read.text('report-file') }),
     ...(read.text('environment') === '' ? {} : { environment: read.text('environment') }),
     ...(read.text('flagger-metrics') === '' ? {} : { flaggerMetrics: read.service('flagger-metrics') }),
+    metricsNamespaces: read.namespaces('metrics-namespaces'),
     limits: {
       settleMs: read.duration('settle-timeout'),
       applyMs: read.duration('apply-timeout'),
@@ -84,40 +90,9 @@ export function readInputs(
   return read.problems.length > 0 ? { problems: read.problems } : { inputs };
 }
 
-function gitopsCredentials(read: InputReader): Inputs['gitops'] {
-  const token = read.text('gitops-token');
-  const clientId = read.text('app-client-id');
-  const privateKey = read.text('app-private-key');
-  if (token !== '' && (clientId !== '' || privateKey !== '')) {
-    read.problem('gitops-token', {
-      found: 'a token and an App',
-      allowed: 'either gitops-token, or app-client-id with app-private-key',
-      message: 'There are two ways to the GitOps repository, and it is not clear which one is meant.',
-    });
-  }
-  if (clientId !== '' && privateKey !== '') return { kind: 'app', clientId, privateKey };
-  if (clientId !== '' || privateKey !== '') {
-    const missing = clientId === '' ? 'app-client-id' : 'app-private-key';
-    read.problem(missing, {
-      found: 'nothing',
-      allowed: 'app-client-id and app-private-key together',
-      message: `The App is given by half: ${missing} is empty. A secret that does not exist reads as empty.`,
-    });
-  }
-  const either = token === '' ? read.text('token') : token;
-  if (either === '') {
-    read.problem('token', {
-      found: 'nothing',
-      allowed: 'a token; by default that of the job',
-      message: 'There is no token for GitHub.',
-    });
-  }
-  return { kind: 'token', token: either };
-}
-
 /**
- * Whatever of the inputs must never be shown. Of a kubeconfig the credentials and not its lines: a masked `}` would
- * make outputs vanish (facts of the runner). A private key is masked as a whole and by its long lines.
+ * Whatever of the inputs must never be shown; the kubeconfig's secrets are found where it is read. A private key is
+ * masked as a whole and by its long lines.
  */
 function secretsOf(read: InputReader): readonly string[] {
   const whole = SECRETS.map(name => read.text(name));
@@ -126,8 +101,7 @@ function secretsOf(read: InputReader): readonly string[] {
     .split(/\r?\n|\\n/)
     .map(line => line.trim())
     .filter(line => line.length >= 40 && !line.startsWith('-----'));
-  const kubeconfig = [...read.text('kubeconfig').matchAll(KUBECONFIG_SECRETS)].map(match => match[1] ?? '');
-  return [...whole, ...keyLines, ...kubeconfig].filter(secret => secret.length >= 4);
+  return [...whole, ...keyLines].filter(secret => secret.length >= 4);
 }
 
 class InputReader {
@@ -148,11 +122,10 @@ class InputReader {
     for (const name of Object.keys(this.env)) {
       if (!name.startsWith('INPUT_') || variables.has(name)) continue;
       const input = name.slice('INPUT_'.length).toLowerCase();
-      const meant = nearest(input, known);
       this.problem(input, {
-        found: input,
+        message: asked(`There is no input ${input}.`, nearest(input, known)),
         allowed: known.join(', '),
-        message: `There is no input ${input}.${meant === undefined ? '' : ` Is ${meant} meant?`}`,
+        ...(VALUES.includes(input) ? { remedy: `Values are given by set: image=6.14.1.` } : {}),
       });
     }
   }
@@ -160,11 +133,8 @@ class InputReader {
   flag(name: InputName): boolean {
     const text = this.text(name).toLowerCase();
     if (text !== 'true' && text !== 'false') {
-      this.problem(name, {
-        found: text,
-        allowed: 'true or false',
-        message: `${name} is neither true nor false.`,
-      });
+      const message = `${name} is neither true nor false.`;
+      this.problem(name, { found: text, allowed: 'true or false', message });
     }
     return text === 'true';
   }
@@ -174,11 +144,8 @@ class InputReader {
     const found = allowed.find(value => value === text);
     if (found !== undefined) return found;
     const meant = nearest(text, allowed);
-    this.problem(name, {
-      found: text,
-      allowed: allowed.join(', '),
-      message: `${name} cannot be “${text}”.${meant === undefined ? '' : ` Is ${meant} meant?`}`,
-    });
+    const message = text === '' ? `${name} is empty.` : `${name} cannot be “${text}”.`;
+    this.problem(name, { message: asked(message, meant), allowed: allowed.join(', ') });
     return allowed[0];
   }
 
@@ -197,8 +164,10 @@ class InputReader {
 
   url(name: InputName): string {
     const text = this.text(name);
-    if (!/^https?:\/\/\S+$/.test(text) || !URL.canParse(text)) {
-      this.problem(name, { found: text, allowed: 'https://HOST/api/v3', message: `${name} is no URL.` });
+    const wrong = urlFault(text);
+    if (wrong !== undefined) {
+      // What is not a URL may be anything, a secret in the wrong place among it.
+      this.problem(name, { ...wrong, allowed: 'https://HOST/api/v3', message: `${name} ${wrong.message}` });
     }
     return text.replace(/\/+$/, '');
   }
@@ -216,6 +185,21 @@ class InputReader {
     return { namespace: namespace ?? '', name: service ?? '', port: port ?? '' };
   }
 
+  namespaces(name: InputName): readonly string[] {
+    const words = this.text(name)
+      .split(/[\s,]+/)
+      .filter(word => word !== '');
+    const wrong = words.find(word => !/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(word));
+    if (wrong !== undefined) {
+      this.problem(name, {
+        found: wrong,
+        allowed: 'names of namespaces, with blanks or commas between them',
+        message: `${wrong} can be no namespace.`,
+      });
+    }
+    return words;
+  }
+
   /** Names or patterns. A `!` would turn a list of what is allowed into one of what is not. */
   branches(name: InputName): readonly string[] {
     const listed = this.text(name)
@@ -231,32 +215,23 @@ class InputReader {
     return listed;
   }
 
-  assignments(name: InputName): Inputs['set'] {
-    const lines = this.text(name)
-      .split('\n')
-      .map(line => line.trim());
-    return lines.flatMap(line => {
-      if (line === '' || line.startsWith('#')) return [];
-      const equals = line.indexOf('=');
-      const key = line.slice(0, Math.max(0, equals)).trim();
-      if (key === '') {
-        this.problem(name, {
-          found: line,
-          allowed: 'name=value, one per line',
-          message: `A line of ${name} has no name before an equals sign.`,
-        });
-        return [];
-      }
-      return [{ name: key, value: line.slice(equals + 1).trim() }];
-    });
+  assignments(name: 'set'): Inputs['set'] {
+    const { set, problems } = readSet(this.text(name).split(/\r?\n/), `input ${name}`);
+    this.problems.push(...problems);
+    return set;
   }
 
   problem(name: string, problem: Omit<ConfigProblem, 'field' | 'position'>): void {
-    this.problems.push({ field: `input ${name}`, ...problem });
+    const found = problem.found === '' ? 'nothing' : problem.found;
+    this.problems.push({ field: `input ${name}`, ...problem, ...(found === undefined ? {} : { found }) });
   }
 }
 
 /** The runner's rule: upper case, spaces to underscores, dashes stay. */
 function variable(name: string): string {
   return `INPUT_${name.replaceAll(' ', '_').toUpperCase()}`;
+}
+
+function asked(message: string, meant: string | undefined): string {
+  return meant === undefined ? message : `${message} Is ${meant} meant?`;
 }

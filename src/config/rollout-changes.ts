@@ -3,6 +3,8 @@ import { type TargetKey, targetKey } from '../rollout/target.ts';
 import { changeValues, type NamedChange } from './change-values.ts';
 import { isExactVersion } from './chart-version.ts';
 import { fieldPath } from './field-path.ts';
+import { imageVersion, isSameRepository } from './image-version.ts';
+import { nearest } from './nearest.ts';
 import { list, parseTarget, problem } from './rollout-parsing.ts';
 import { OBJECT_PATTERN, type RolloutYaml } from './rollout-schema.ts';
 import type { Change, ConfigProblem, Inputs } from './settings.ts';
@@ -28,9 +30,29 @@ export function changesOf(
     if (kinds.length !== 1) {
       problems.push(
         problem(yaml, path, {
-          found: kinds.length === 0 ? 'none of them' : kinds.join(' and '),
+          ...(kinds.length === 0
+            ? { message: 'The change does not say what it changes.', example: '- {image: ghcr.io/acme/shop}' }
+            : { message: 'A change changes one thing.', found: kinds.join(' and ') }),
           allowed: 'exactly one of image, env, arg, chart, at',
-          message: kinds.length === 0 ? 'A change says not what it changes.' : 'A change changes one thing.',
+        }),
+      );
+      continue;
+    }
+    if (each.repositories !== undefined && each.image === undefined) {
+      problems.push(
+        problem(yaml, [...path, 'repositories'], {
+          found: `repositories beside ${kinds[0]}`,
+          allowed: 'repositories beside image',
+          message: 'Only an image comes from a repository.',
+        }),
+      );
+    }
+    if (/[:@]$/.test(each.image ?? '')) {
+      problems.push(
+        problem(yaml, [...path, 'image'], {
+          message: `There is nothing after “${each.image}”.`,
+          allowed: 'the repository alone, or with a tag or digest behind it',
+          example: `image: ${each.image?.slice(0, -1)}`,
         }),
       );
       continue;
@@ -39,9 +61,9 @@ export function changesOf(
     for (const target of given.filter(key => !keys.includes(key))) {
       problems.push(
         problem(yaml, [...path, 'in'], {
-          found: target,
-          allowed: keys.join(', '),
           message: `${target} is no target of this rollout.`,
+          meant: nearest(target, keys),
+          allowed: keys.join(', '),
         }),
       );
     }
@@ -88,18 +110,8 @@ function toChange(change: NamedChange, value: string, problems: ConfigProblem[])
   };
   if (yaml.image !== undefined) {
     const { repository } = splitImage(yaml.image);
-    const wanted = imageReference(repository, value);
-    if (wanted === undefined) {
-      problems.push({
-        position: change.position,
-        field: `change[${change.index}].image`,
-        found: value,
-        allowed: `a tag, a digest (sha256:…), or ${repository}:TAG`,
-        message: `“${value}” is no version of an image.`,
-      });
-      return undefined;
-    }
-    return { ...common, kind: 'image', name: yaml.name ?? repository, repository, ...wanted };
+    const wanted = wantedImage(change, { repository, value, problems });
+    return wanted && { ...common, kind: 'image', name: yaml.name ?? repository, repository, ...wanted };
   }
   if (yaml.env !== undefined)
     return { ...common, kind: 'env', name: yaml.name ?? yaml.env, env: yaml.env, value };
@@ -128,19 +140,31 @@ function toChange(change: NamedChange, value: string, problems: ConfigProblem[])
   };
 }
 
-/** A version alone, or a whole reference, which may name another repository. */
-function imageReference(
-  repository: string,
-  value: string,
+/** A version; from another repository only where rollout.yaml names it itself, or allows it to whoever runs the step. */
+function wantedImage(
+  { yaml, index, position, value: own }: NamedChange,
+  on: { readonly repository: string; readonly value: string; readonly problems: ConfigProblem[] },
 ): { readonly version: string; readonly newRepository?: string } | undefined {
-  if (/^(?:\w[\w.-]{0,127})?(?:(?:^|@)sha256:[0-9a-f]{64})?$/.test(value) && value !== '')
-    return { version: value };
-  const split = splitImage(value);
-  if (split.version === '' || !/^(?:\w[\w.-]{0,127})?(?:(?:^|@)sha256:[0-9a-f]{64})?$/.test(split.version)) {
+  const { repository, value, problems } = on;
+  const wanted = imageVersion(repository, value);
+  if (wanted.kind === 'version') return { version: wanted.version };
+  const field = `change[${index}].image`;
+  if (wanted.kind === 'nothing') {
+    const allowed = `a tag, a digest (sha256:…), or ${repository}:TAG`;
+    problems.push({ position, field, found: value, allowed, message: wanted.words });
     return undefined;
   }
-  if (split.repository === repository) return { version: split.version };
-  return split.repository.includes('/')
-    ? { version: split.version, newRepository: split.repository }
-    : undefined;
+  const listed = yaml.repositories ?? [];
+  if (value === own || listed.some(each => isSameRepository(each, wanted.repository))) {
+    return { version: wanted.version, newRepository: wanted.repository };
+  }
+  problems.push({
+    position,
+    field,
+    found: value,
+    allowed: [repository, ...listed].join(', '),
+    message: `The value names another repository than rollout.yaml: ${wanted.repository}.`,
+    remedy: `If images may come from there, list it beside the image: repositories: [${wanted.repository}].`,
+  });
+  return undefined;
 }

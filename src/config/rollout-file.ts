@@ -1,19 +1,17 @@
 import type { z } from 'zod';
 import { type TargetKey, targetKey } from '../rollout/target.ts';
+import { canaryFieldProblems } from './canary-fields.ts';
+import type { canarySchema } from './canary-schema.ts';
 import { fieldPath } from './field-path.ts';
 import { forbiddenKeys } from './forbidden-keys.ts';
 import { nearest } from './nearest.ts';
 import { changesOf } from './rollout-changes.ts';
-import { fieldName, list, parseTarget, problem } from './rollout-parsing.ts';
-import {
-  canarySchema,
-  changeSchema,
-  type RolloutYaml,
-  rolloutSchema,
-  VIA_PATTERN,
-} from './rollout-schema.ts';
+import { list, parseTarget, problem } from './rollout-parsing.ts';
+import { type RolloutYaml, rolloutSchema, VIA_PATTERN } from './rollout-schema.ts';
+import { schemaProblems } from './schema-problems.ts';
 import type { CanarySettings, ConfigProblem, Inputs, RolloutFile } from './settings.ts';
 import { YamlPositions } from './yaml-positions.ts';
+import { plainData, syntaxProblems } from './yaml-problems.ts';
 
 export type ParsedRollout =
   | { readonly rollout: RolloutFile }
@@ -34,103 +32,10 @@ export function parseRolloutFile(
   const syntax = [...syntaxProblems(yaml), ...forbiddenKeys(yaml)];
   if (syntax.length > 0) return { problems: syntax };
   const data = plainData(yaml);
-  if ('problem' in data) return { problems: [data.problem] };
+  if ('problems' in data) return data;
   const parsed = rolloutSchema.safeParse(data.value);
-  if (!parsed.success) return { problems: parsed.error.issues.flatMap(issue => issueProblems(issue, yaml)) };
+  if (!parsed.success) return { problems: schemaProblems(parsed.error.issues, { yaml, data: data.value }) };
   return checked(parsed.data, { ...on, yaml });
-}
-
-function syntaxProblems(yaml: YamlPositions): readonly ConfigProblem[] {
-  const { errors, contents } = yaml.document;
-  if (errors.length === 0 && contents === null) {
-    return [
-      {
-        position: yaml.at(0),
-        field: 'rollout.yaml',
-        found: 'an empty file',
-        allowed: 'at least target and change',
-        message: 'The file is empty.',
-      },
-    ];
-  }
-  return errors.map(error => ({
-    position: yaml.at(error.pos[0]),
-    field: 'rollout.yaml',
-    found: error.code === 'MULTIPLE_DOCS' ? 'several documents' : 'text that is not YAML',
-    allowed: 'one YAML document',
-    message: error.message.replace(/\s+/g, ' '),
-  }));
-}
-
-/** Aliases are resolved here, and one that leads nowhere is a mistake of the file. */
-function plainData(yaml: YamlPositions): { readonly value: unknown } | { readonly problem: ConfigProblem } {
-  try {
-    return { value: yaml.document.toJS({ maxAliasCount: 100 }) };
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    const found = 'an alias that leads nowhere, or too many';
-    const allowed = 'aliases of anchors that stand before them';
-    return { problem: { position: yaml.at(0), field: 'rollout.yaml', found, allowed, message } };
-  }
-}
-
-type Issue = z.core.$ZodIssue;
-
-const KEYS: readonly (readonly [path: RegExp, schema: { readonly shape: object }])[] = [
-  [/^$/, rolloutSchema],
-  [/^change\.\d+$/, changeSchema],
-  [/^canary\.[^.]+$/, canarySchema],
-];
-
-function issueProblems(issue: Issue, yaml: YamlPositions): readonly ConfigProblem[] {
-  const field = fieldName(issue.path);
-  if (issue.code === 'unrecognized_keys') {
-    const known = KEYS.find(([path]) => path.test(issue.path.map(String).join('.')))?.[1].shape;
-    const names = known ? Object.keys(known) : [];
-    return issue.keys.map(key => {
-      const meant = nearest(key, names);
-      return {
-        position: yaml.ofKey(issue.path, key),
-        field: field === '' ? key : `${field}.${key}`,
-        found: key === '' ? 'an empty name' : key,
-        allowed: names.length > 0 ? names.join(', ') : 'the fields of the schema',
-        message: `There is no field ${key}${field === '' ? '' : ` in ${field}`}.${meant === undefined ? '' : ` Is ${meant} meant?`}`,
-      };
-    });
-  }
-  const found = yaml.source(issue.path);
-  return [
-    {
-      position: yaml.of(issue.path),
-      field: field === '' ? 'rollout.yaml' : field,
-      found: found === '' ? 'an empty text' : (found ?? (missing(issue) ? 'nothing' : 'something else')),
-      allowed: allowedBy(issue),
-      message: missing(issue)
-        ? `${field} is missing.`
-        : `${field || 'The file'} cannot be this: ${allowedBy(issue)}.`,
-    },
-  ];
-}
-
-function missing(issue: Issue): boolean {
-  return issue.code === 'invalid_type' && issue.message.includes('received undefined');
-}
-
-function allowedBy(issue: Issue): string {
-  switch (issue.code) {
-    case 'invalid_value':
-      return issue.values.map(String).join(', ');
-    case 'invalid_type':
-      return issue.expected === 'array' ? 'a list' : `a ${issue.expected}`;
-    case 'invalid_union': {
-      const inner = issue.errors.flat()[0];
-      return inner ? allowedBy(inner) : issue.message;
-    }
-    case 'too_small':
-      return 'at least one';
-    default:
-      return issue.message;
-  }
 }
 
 function checked(
@@ -149,11 +54,11 @@ function checked(
   const problems: ConfigProblem[] = [];
   const [first] = targets;
   if (!first) throw new Error('The schema asks for a target.');
+  problems.push(...kindsForNamespaces(data, yaml));
   for (const [index, key] of keys.entries()) {
     if (keys.indexOf(key) === index) continue;
     problems.push(
       problem(yaml, ['target', index], {
-        found: key,
         allowed: 'each target once',
         message: `${key} is named twice.`,
       }),
@@ -171,12 +76,14 @@ function checked(
       problems.push({
         position: yaml.ofKey(['canary'], target),
         field: `canary.${target}`,
-        found: target,
-        allowed: keys.join(', '),
         message: `${target} is no target of this rollout.`,
+        meant: nearest(target, keys),
+        allowed: keys.join(', '),
       });
     }
-    return [canarySettings(key, given, yaml.ofKey(['canary'], target))];
+    const settings = canarySettings(key, given, yaml.ofKey(['canary'], target));
+    problems.push(...canaryFieldProblems(target, { spec: settings.spec, yaml }));
+    return [settings];
   });
   if (problems.length > 0) return { problems };
   const [, , namespace, name] = VIA_PATTERN.exec(data.via ?? '') ?? [];
@@ -200,6 +107,22 @@ function checked(
       barrier: data.barrier,
     },
   };
+}
+
+/** `deployment/shop`, as kubectl has it: no namespace is named so by chance. */
+function kindsForNamespaces(data: RolloutYaml, yaml: YamlPositions): readonly ConfigProblem[] {
+  return list(data.target).flatMap((target, index) =>
+    /^(?:deploy(?:ment)?s?|daemonsets?|ds|services?|svc)\//.test(target)
+      ? [
+          problem(yaml, ['target', index], {
+            message: `${target} names a kind where the namespace stands.`,
+            allowed: 'namespace/name',
+            example: `prod/${target.slice(target.indexOf('/') + 1)}`,
+            remedy: `If the namespace is called so, write Deployment ${target}.`,
+          }),
+        ]
+      : [],
+  );
 }
 
 /** Words that are understood each by itself, and not together. */
@@ -229,14 +152,4 @@ function canarySettings(
     ...(alerts === undefined ? {} : { alerts }),
     ...(webhooks === undefined ? {} : { webhooks }),
   };
-}
-
-/** One paragraph per problem: `rollout.yaml:3:5: change[0].env: …`. */
-export function formatProblems(problems: readonly ConfigProblem[]): string {
-  return problems
-    .map(({ position, field, found, allowed, message }) => {
-      const where = position ? `${position.file}:${position.line}:${position.column}: ` : '';
-      return `${where}${field}: ${message} Found: ${found}. Allowed: ${allowed}.`;
-    })
-    .join('\n');
 }

@@ -26,7 +26,7 @@ export function list<T>(value: T | readonly T[]): readonly T[] {
 export function problem(
   yaml: YamlPositions,
   path: readonly PropertyKey[],
-  what: Pick<ConfigProblem, 'found' | 'allowed' | 'message'>,
+  what: Omit<ConfigProblem, 'position' | 'field'>,
 ): ConfigProblem {
   return { position: yaml.of(path), field: fieldName(path), ...what };
 }

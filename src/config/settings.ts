@@ -29,7 +29,7 @@ export type Change = {
       readonly repository: string;
       /** Tag, digest or both. */
       readonly version: string;
-      /** A new repository, when `set` names another one: `image=ghcr.io/other/shop:1`. */
+      /** A new repository, when the value names another one that rollout.yaml allows: `ghcr.io/other/shop:1`. */
       readonly newRepository?: string;
     }
   | { readonly kind: 'env'; readonly env: string; readonly value: string }
@@ -142,6 +142,13 @@ export interface Limits {
 
 export type Mode = 'release' | 'plan' | 'sweep';
 
+/** How the GitOps repository is reached. */
+export type GitOpsCredentials =
+  /** Nothing was given for it: `token` is used, which is never sent to another host than the workflow's. */
+  | { readonly kind: 'job' }
+  | { readonly kind: 'token'; readonly token: string }
+  | { readonly kind: 'app'; readonly clientId: string; readonly privateKey: string };
+
 /** The action's inputs, checked; secrets are masked before this object is made. */
 export interface Inputs {
   /** Path of rollout.yaml in the workspace. */
@@ -153,9 +160,7 @@ export interface Inputs {
   readonly branches: readonly string[];
   /** For checks, comments and the source repository. */
   readonly token: string;
-  readonly gitops:
-    | { readonly kind: 'token'; readonly token: string }
-    | { readonly kind: 'app'; readonly clientId: string; readonly privateKey: string };
+  readonly gitops: GitOpsCredentials;
   readonly gitopsApiUrl?: string;
   /** Kubeconfig text or path as given; undefined = in cluster, or the default places. */
   readonly kubeconfig?: string;
@@ -171,6 +176,8 @@ export interface Inputs {
   readonly environment?: string;
   /** The Service behind which Flagger serves its metrics. */
   readonly flaggerMetrics?: { readonly namespace: string; readonly name: string; readonly port: string };
+  /** Beside those of the targets: whose Services a plan may ask for metrics. */
+  readonly metricsNamespaces: readonly string[];
   readonly limits: Limits;
 }
 
@@ -179,7 +186,14 @@ export interface ConfigProblem {
   readonly position?: Position;
   /** `target[0]`, `change[1].env`, or `input set`. */
   readonly field: string;
-  readonly found: string;
+  /** A sentence, where found and allowed do not say it. */
+  readonly message?: string;
+  readonly found?: string;
+  /** The name or word that was most likely meant. */
+  readonly meant?: string | undefined;
   readonly allowed: string;
-  readonly message: string;
+  /** As it would stand in the file. */
+  readonly example?: string;
+  /** A sentence that says what to do, where the rest does not. */
+  readonly remedy?: string;
 }

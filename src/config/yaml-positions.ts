@@ -8,10 +8,12 @@ export class YamlPositions {
   readonly document: Document.Parsed;
   private readonly lines = new LineCounter();
   private readonly file: string;
+  private readonly text: string;
 
   constructor(text: string, file: string) {
     this.file = file;
-    this.document = parseDocument(text.replace(/^\uFEFF/, ''), {
+    this.text = text.replace(/^\uFEFF/, '');
+    this.document = parseDocument(this.text, {
       lineCounter: this.lines,
       prettyErrors: false,
       uniqueKeys: true,
@@ -21,6 +23,18 @@ export class YamlPositions {
   at(offset: number): Position {
     const { line, col } = this.lines.linePos(offset);
     return { file: this.file, line: Math.max(1, line), column: Math.max(1, col) };
+  }
+
+  /** A line of the file, by its 1-based number. */
+  lineText(line: number): string {
+    return this.text.split(/\r?\n/)[line - 1] ?? '';
+  }
+
+  /** The word that begins at an offset. */
+  textAt(offset: number): string {
+    return (
+      /^(?:"[^"\n]*"|'[^'\n]*'|[^\s:,{}[\]]+)/.exec(this.text.slice(offset, offset + 200))?.[0] ?? 'A field'
+    );
   }
 
   /** Of the value at a path, or of the nearest node above that exists. */

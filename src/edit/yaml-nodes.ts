@@ -1,15 +1,4 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  type Node,
-  type Pair,
-  type Scalar,
-  stringify,
-  type YAMLMap,
-} from 'yaml';
+import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
 
 /** What an alias stands for; anything else is itself. */
 export function resolved(document: Document.Parsed | undefined, node: unknown): unknown {
@@ -54,22 +43,4 @@ export function startOf(pair: Pair): number {
 
 export function isNode(value: unknown): value is Node {
   return isScalar(value) || isMap(value) || isSeq(value) || isAlias(value);
-}
-
-export function quoted(value: string, node: Scalar): string {
-  if (node.type === 'QUOTE_DOUBLE') return JSON.stringify(value);
-  if (node.type === 'QUOTE_SINGLE') return `'${value.replaceAll("'", "''")}'`;
-  return flow(value);
-}
-
-/** A value on one line; strings plain where that is safe everywhere, flow collections included. */
-export function flow(value: unknown): string {
-  if (typeof value !== 'string') return JSON.stringify(value);
-  const plain = stringify(value, { lineWidth: 0, defaultStringType: 'PLAIN' }).trimEnd();
-  const safe = plain === value && !/[,[\]{}]|: |#/.test(value) && value.trim() !== '';
-  return safe ? plain : JSON.stringify(value);
-}
-
-export function flowKey(key: string): string {
-  return /^[\w./-]+$/.test(key) ? key : JSON.stringify(key);
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { AnalysisMetric, CanaryAnalysis } from '../rollout/observation.ts';
+import { withoutUrlSecrets } from '../secrets/public-urls.ts';
 import { goDurationMs } from './go-duration.ts';
 
 /** Flagger canary_types.go: GetAnalysisInterval: 60 s unless given, never under 10 s. */
@@ -71,7 +72,7 @@ export function canaryAnalysis(spec: Readonly<Record<string, unknown>>): CanaryA
     webhooks: (analysis.webhooks ?? []).map(({ name, type, url }) => ({
       name,
       type: type ?? 'rollout',
-      url: url ?? '',
+      url: withoutUrlSecrets(url ?? ''),
     })),
   };
 }

@@ -225,7 +225,7 @@ function analysisProblems(analysis: Fields): readonly SpecProblem[] {
         'analysis.interval',
         `${interval}s`,
         '10s or longer',
-        'Flagger ticks every 10 s at most, whatever is asked for.',
+        'Flagger checks no sooner than 10 s after the last check, whatever is asked for.',
       ),
     );
   }

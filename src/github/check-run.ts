@@ -70,7 +70,7 @@ export class CheckRunSink implements ReportSink {
     try {
       await this.writeOnce(view, { turn, budgetMs: last ? LAST_BUDGET_MS : BUDGET_MS });
     } catch (caught) {
-      const { error, forbidden } = reportFailure(caught, now);
+      const { error, forbidden } = reportFailure(caught, { now, needed: 'checks' });
       if (error instanceof ComeBackLater) this.cadence.forget();
       this.forbidden ||= forbidden;
       throw error;
@@ -87,7 +87,10 @@ export class CheckRunSink implements ReportSink {
       await this.update(this.id, view, on);
     } catch (error) {
       const status = statusOf(error);
-      const { error: later } = reportFailure(error, this.options.client.clock.now());
+      const { error: later } = reportFailure(error, {
+        now: this.options.client.clock.now(),
+        needed: 'checks',
+      });
       if (later instanceof ComeBackLater || (status !== 403 && status !== 404)) throw error;
       // A replica that does not know it yet; or it was deleted, or is another App's, and a new one takes its place.
       this.id = undefined;

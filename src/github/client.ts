@@ -5,7 +5,7 @@ import { httpFailure, UnexpectedAnswer } from './http-errors.ts';
 import { createOctokit } from './octokit.ts';
 import { RateLimitObserver } from './rate-limit.ts';
 import { type RetryPolicy, retrying } from './retry.ts';
-import type { TokenSource } from './token-source.ts';
+import type { TokenSource } from './tokens/token-source.ts';
 import { createTransport, type GitHubFetch, type RequestNote } from './transport.ts';
 
 /** GitHub cuts requests at 10 s itself (docs "Timeouts"). */

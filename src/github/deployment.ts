@@ -77,7 +77,10 @@ export class DeploymentSink implements ReportSink {
       this.id ??= await this.create(view, turn);
       await this.addStatus(this.id, { state, view, turn });
     } catch (caught) {
-      const { error, forbidden } = reportFailure(caught, this.options.client.clock.now());
+      const { error, forbidden } = reportFailure(caught, {
+        now: this.options.client.clock.now(),
+        needed: 'deployments',
+      });
       if (error instanceof ComeBackLater) this.written = undefined;
       this.forbidden ||= forbidden;
       throw error;

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { withoutUrlSecrets } from '../secrets/public-urls.ts';
 
 /** What a failed call to GitHub says of itself; the only place that knows how Octokit wraps errors. */
 export type HttpFailure =
@@ -22,7 +23,7 @@ export class UnexpectedAnswer extends Error {
 const httpErrorSchema = z.object({
   name: z.literal('HttpError'),
   status: z.number(),
-  message: z.string(),
+  message: z.string().transform(withoutUrlSecrets),
   response: z
     .object({ headers: z.record(z.string(), z.union([z.string(), z.number()]).optional()) })
     .optional(),

@@ -63,7 +63,7 @@ export class PullRequestCommentSink implements ReportSink {
       this.pulls ??= await this.options.pullRequests();
       await this.writeToAll(this.pulls, { view, turn });
     } catch (caught) {
-      const { error, forbidden } = reportFailure(caught, now);
+      const { error, forbidden } = reportFailure(caught, { now, needed: 'pull_requests' });
       if (error instanceof ComeBackLater) this.cadence.forget();
       this.forbidden ||= forbidden && (this.pulls ?? []).every(pull => this.refused.has(pull));
       throw error;
@@ -81,7 +81,10 @@ export class PullRequestCommentSink implements ReportSink {
       try {
         await this.writeTo(pull, on);
       } catch (caught) {
-        const { error, forbidden } = reportFailure(caught, this.options.client.clock.now());
+        const { error, forbidden } = reportFailure(caught, {
+          now: this.options.client.clock.now(),
+          needed: 'pull_requests',
+        });
         if (error instanceof ComeBackLater) throw caught;
         if (forbidden) this.refused.add(pull);
         failures.push(caught);

@@ -23,6 +23,7 @@ export interface RefusalContext {
  * something wrong. Races are told apart beforehand, by `isNotFastForward`.
  */
 export function refusalOf(error: unknown, context: RefusalContext): GitHubRefusal | undefined {
+  if (error instanceof Refusal) return alreadyRead(error);
   const failure = httpFailure(error);
   if (failure === undefined) return undefined;
   if (failure.kind === 'no-answer') return unreachable(failure.message, context);
@@ -43,9 +44,15 @@ export function refusalOf(error: unknown, context: RefusalContext): GitHubRefusa
   }
 }
 
+/** What the source of the tokens has found out. */
+function alreadyRead({ reason, message, remedy }: Refusal): GitHubRefusal | undefined {
+  const ofWrite = APP_REASONS.find(each => each === reason);
+  return ofWrite === undefined ? undefined : { reason: ofWrite, detail: message, remedy: remedy ?? '' };
+}
+
 /** As `refusalOf`, for work before anything was written: the Refusal to throw, or the error itself. */
 export function asRefusal(error: unknown, context: RefusalContext): unknown {
-  const refusal = refusalOf(error, context);
+  const refusal = error instanceof Refusal ? undefined : refusalOf(error, context);
   if (refusal === undefined) return error;
   return new Refusal(refusal.reason, refusal.detail, { remedy: refusal.remedy, cause: error });
 }
@@ -56,6 +63,8 @@ export function isNotFastForward(error: unknown): boolean {
   if (failure?.kind !== 'answer') return false;
   return (failure.status === 422 || failure.status === 409) && /not a fast.?forward/i.test(failure.message);
 }
+
+const APP_REASONS = ['bad-credentials', 'repository-not-found', 'missing-permission'] as const;
 
 type Answer = Extract<HttpFailure, { kind: 'answer' }>;
 

@@ -1,8 +1,10 @@
 import { posix } from 'node:path';
 import type { Change } from '../config/settings.ts';
-import { fieldInText, lineOfKey, type TextFormat } from '../rollout/text-field.ts';
+import { type LineFormat, keyLines } from '../rollout/key-lines.ts';
+import { fieldInText, type TextFormat } from '../rollout/text-field.ts';
 import { type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
+import { writtenInLine } from '../edit/line-value.ts';
 import { type AppliedChange, type ChangeOn, guardLine } from './apply-change.ts';
 import type { Edits } from '../edit/edits.ts';
 import { type Generator, generatorsOf } from './generator-inputs.ts';
@@ -169,8 +171,8 @@ async function sourcesOf(
   if (now === undefined) return [];
   return read.flatMap(({ generator, source }): readonly Input[] => {
     const lines = 'lines' in source.as;
-    const format = !lines && /\.(?:ya?ml|json)$/i.test(change.file) ? 'yaml' : 'properties';
-    const place = format === 'yaml' ? inDocument(change, now) : inLines(change, now);
+    const format = lines ? 'env' : formatOf(change.file);
+    const place = format === 'yaml' ? inDocument(change, now) : inLines(change, now, format);
     if (!place) return [];
     const dataKey = 'key' in source.as ? source.as.key : change.path.join('.');
     return [
@@ -199,21 +201,21 @@ function inDocument(change: InputChange, content: string): Place | undefined {
   };
 }
 
-function inLines(change: InputChange, content: string): Place | undefined {
-  const at = lineOfKey(content, change.path.join('.'));
+function formatOf(path: string): TextFormat {
+  if (/\.(?:ya?ml|json)$/i.test(path)) return 'yaml';
+  return /\.env$/i.test(path) ? 'env' : 'properties';
+}
+
+function inLines(change: InputChange, content: string, format: LineFormat): Place | undefined {
+  const key = change.path.join('.');
+  const at = keyLines(content, format).findLast(line => line.key === key);
   if (!at) return undefined;
-  if (/[\r\n]/.test(change.value)) {
-    throw new Refusal(
-      'bad-config',
-      `${change.position.file}:${change.position.line}: the value of ${change.path.join('.')} has several lines, which a line of ${change.file} cannot hold.`,
-      { remedy: 'Give a value of one line, or keep it in a YAML file.' },
-    );
-  }
+  const text = writtenInLine(change.value, { path: change.file, format, key });
   return {
     current: at.value,
     line: at.line,
     write: edits =>
-      edits.writeText(change.file, `${content.slice(0, at.start)}${change.value}${content.slice(at.end)}`),
+      edits.writeText(change.file, `${content.slice(0, at.start)}${text}${content.slice(at.end)}`),
   };
 }
 

@@ -14,6 +14,7 @@ import type {
 } from '../rollout/observation.ts';
 import { type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
+import { withoutUrlSecrets } from '../secrets/public-urls.ts';
 
 /** Where a target comes from, as far as the repository alone says. */
 export interface OfflineTarget {
@@ -147,7 +148,9 @@ async function fluxObjectsOf(files: RepositoryFiles, path: string): Promise<Flux
   const all = (file?.documents ?? []).map((_, document) => record(file?.data(document)));
   const sources = all
     .filter(({ kind }) => kind === 'GitRepository')
-    .map(({ metadata, spec }) => [idOf(record(metadata)), text(record(spec)['url'])] as const);
+    .map(
+      ({ metadata, spec }) => [idOf(record(metadata)), withoutUrlSecrets(text(record(spec)['url']))] as const,
+    );
   const kustomizations = all.flatMap((data): readonly FoundKustomization[] => {
     if (data['kind'] !== 'Kustomization' || !text(data['apiVersion']).startsWith('kustomize.toolkit'))
       return [];

@@ -100,7 +100,7 @@ function isValueOf(
   expected: Expectation,
   at: { readonly container: string; readonly field: readonly string[] },
 ): boolean {
-  if (expected.kind === 'field' || expected.kind === 'chart') return false;
+  if (expected.kind === 'field' || expected.kind === 'chart' || expected.kind === 'secret') return false;
   if (expected.container !== undefined && expected.container !== at.container) return false;
   const [list, item = ''] = at.field;
   if (expected.kind === 'image') return list === 'image';

@@ -42,13 +42,7 @@ export function editInner(
   at: Pick<ValuePlace, 'document' | 'path'>,
   edit: (text: YamlText) => YamlText,
 ): YamlText {
-  const { document, path } = at;
-  const changed = edit(inner(file, at)).text;
-  const node = file.node(document, path);
-  const isQuoted = isScalar(node) && node.type === 'QUOTE_DOUBLE';
-  return isQuoted || (isScalar(node) && node.type === 'QUOTE_SINGLE' && !changed.includes('\n'))
-    ? file.setString(document, path, changed)
-    : file.setBlock(document, path, changed);
+  return file.setString(at.document, at.path, edit(inner(file, at)).text);
 }
 
 /** Where the value is written that stands at a place: two places have the same where one is an alias of the other. */

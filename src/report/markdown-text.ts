@@ -20,7 +20,11 @@ export function plain(text: string, longest: number = LONGEST_INLINE): string {
       .replace(/@(?=[\p{L}\p{N}])/gu, '@\u2060')
       .replace(/#(?=\d)/g, '#\u2060')
       .replace(/\bGH-(?=\d)/gi, match => `${match}\u2060`)
-      .replace(/\b(https?):\/\//gi, '$1:\u2060//')
+      // GFM "Autolinks (extension)": also behind `_` and `*`, and by www. alone.
+      .replace(/(https?|ftp):\/\//gi, '$1:\u2060//')
+      .replace(/(www)\.(?=\S)/gi, '$1\u2060.')
+      // GitHub docs, "Writing mathematical expressions": a dollar sign that is none of mathematics.
+      .replaceAll('$', '<span>$</span>')
       .replace(/^([-+=#>])/, '\\$1')
       .replace(/^(\d+)([.)])/, '$1\\$2')
   );

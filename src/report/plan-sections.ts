@@ -19,6 +19,7 @@ export function planSections(plan: PlanView): readonly Section[] {
 
 function changedFile({ path, adoption, diff }: PlannedFile): Section {
   const first = adoption ? 'First, in a commit of its own: ' : '';
+  if (diff === '') return `${first}${code(path)} changes; its content is not shown.`;
   const { head, lines, tail } = diffParts(diff);
   return {
     head: `<details open><summary>${first}${htmlText(path)}</summary>\n\n${head}`,

@@ -23,7 +23,7 @@ export interface PlannedFile {
   readonly path: string;
   /** In a commit of its own, before the release: a Canary is adopted. */
   readonly adoption: boolean;
-  /** Unified, without the heads of the files. */
+  /** Unified, without the heads of the files; empty where all of it is secret, with the lines hidden that are. */
   readonly diff: string;
 }
 

@@ -1,3 +1,4 @@
+import type { Expectation } from '../rollout/expectation.ts';
 import type { RevertRecord } from '../rollout/ports.ts';
 import type { Followed, RolloutState } from '../rollout/state.ts';
 import type { Track } from '../rollout/track.ts';
@@ -100,9 +101,18 @@ function delivered(state: Followed): ProofLink {
     'delivered',
     tracks,
     ({ proven }) => proven.delivered,
-    `the object in the cluster has the values asked for${id}`,
+    `the object in the cluster has the values asked for${id}${unread(state.intent.expectations)}`,
     `the object in the cluster does not have the values${id === '' ? '' : ' and this release’s id'} yet`,
   );
+}
+
+/** What the proof does not cover: nobody reads a Secret. */
+function unread(expectations: readonly Expectation[]): string {
+  const secrets = expectations.filter(each => each.kind === 'secret');
+  if (secrets.length === 0) return '';
+  const names = (some: typeof secrets) => [...new Set(some.map(({ what }) => what))].join(', ');
+  const written = secrets.filter(each => each.written);
+  return `; not compared, because no Secret is read: ${names(secrets)}${written.length === 0 ? '' : ` (that it was written since was seen of ${names(written)})`}`;
 }
 
 function analysis(state: Followed): readonly ProofLink[] {

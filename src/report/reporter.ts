@@ -39,6 +39,11 @@ export class ComeBackLater extends Error {
   }
 }
 
+/** A right is missing; the message says the line to add. A person should see it, and asking again would not help. */
+export class ReportForbidden extends Error {
+  override readonly name = 'ReportForbidden';
+}
+
 /** GitHub's rule for writes: no two within a second (docs "Best practices for using the REST API"). */
 const BETWEEN_WRITES_MS = 1_000;
 /** For the last report of one place (ms). */
@@ -121,15 +126,16 @@ export class Reporter {
         this.pausedUntil = Math.max(this.pausedUntil, this.clock.now() + error.waitMs);
         this.complain(`Reports pause for ${about(error.waitMs)}: ${why}`);
       } else {
-        this.complain(`${sink.name} could not be written: ${why}`);
+        const level = error instanceof ReportForbidden ? 'warning' : 'info';
+        this.complain(`${sink.name} could not be written: ${why}`, level);
       }
       return false;
     }
   }
 
   /** Once for each thing that goes wrong. */
-  private complain(complaint: string): void {
-    if (!this.complained.has(complaint)) this.log.info(complaint);
+  private complain(complaint: string, level: 'info' | 'warning' = 'info'): void {
+    if (!this.complained.has(complaint)) this.log[level](complaint);
     this.complained.add(complaint);
   }
 

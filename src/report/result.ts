@@ -57,7 +57,11 @@ export const resultSchema = z.strictObject({
   plan: z
     .strictObject({
       files: z.array(
-        z.strictObject({ path: z.string(), adoption: z.boolean(), diff: z.string().describe('Unified.') }),
+        z.strictObject({
+          path: z.string(),
+          adoption: z.boolean(),
+          diff: z.string().describe('Unified; without lines of Secrets, empty where all is secret.'),
+        }),
       ),
       built: z
         .array(

@@ -124,7 +124,11 @@ async function readNow(state: RolloutState, parts: ReadParts): Promise<RolloutEv
   } catch (error) {
     if (!(error instanceof ClusterUnavailable) && !(error instanceof ClusterForbidden)) throw error;
     await parts.clock.sleep(UNREADABLE_BACKOFF_MS, parts.cancel);
-    return { type: 'unreadable', message: error.message };
+    return {
+      type: 'unreadable',
+      message: error.message,
+      ...(error instanceof ClusterUnavailable ? { reason: error.reason } : {}),
+    };
   }
 }
 

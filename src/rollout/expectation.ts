@@ -48,4 +48,17 @@ export type Expectation =
       readonly release: { readonly namespace: string; readonly name: string };
       readonly chart: string;
       readonly version: string;
+    }
+  | {
+      /** A value of a Secret: neither read nor kept. That it arrived is told by what is around it. */
+      readonly kind: 'secret';
+      readonly target: TargetKey;
+      /** `Secret/creds data.password`. */
+      readonly what: string;
+      /** The Secret that must have been written since; absent where a new content gives it a new name. */
+      readonly written?: {
+        readonly object: ObjectRef;
+        /** Its resourceVersion before; '' = there was none. */
+        readonly since: string;
+      };
     };

@@ -18,7 +18,7 @@ export function identifying(expectations: readonly Expectation[], target: Target
 
 /** A pod template shows it. */
 export function isOfTemplate({ kind }: Expectation): boolean {
-  return kind !== 'field' && kind !== 'chart';
+  return kind === 'image' || kind === 'env' || kind === 'arg';
 }
 
 /** Whether a pod template holds every value; never when none is asked for. */

@@ -1,6 +1,7 @@
 import type { Expectation } from './expectation.ts';
 import { fluxProgress } from './flux-progress.ts';
 import { helmRollback } from './helm-rollback.ts';
+import { isOfTemplate } from './identity.ts';
 import { judgePhase } from './judge-phase.ts';
 import type { JudgeContext, Judgement } from './judgement.ts';
 import { imagesIn, liveValue, sourceOf, splitImage } from './live-value.ts';
@@ -145,9 +146,7 @@ function imagesRun({ target }: TargetView, expectations: readonly Expectation[])
 function holdsValues(replicaSet: ReplicaSetView, expectations: readonly Expectation[]): boolean {
   const { template } = replicaSet;
   if (template === undefined) return true;
-  return expectations.every(
-    each => each.kind === 'field' || each.kind === 'chart' || liveValue(each, template).holds,
-  );
+  return expectations.every(each => !isOfTemplate(each) || liveValue(each, template).holds);
 }
 
 function deliveryTime(
@@ -163,23 +162,32 @@ function missingValue(view: TargetView, context: JudgeContext): TrackOutcome | u
   for (const expectation of context.expectations) {
     const live = liveValue(expectation, sourceOf(expectation, { view, objects: context.objects }));
     if (live.holds) continue;
-    const asked = askedFor(expectation);
     return {
       kind: 'errored',
       reason: 'value-overridden',
-      detail: `Our commit is live in ${expectation.target}, but ${describe(expectation)} is ${live.found === undefined ? 'absent' : `“${live.found}”`}, not “${asked}”: something else overrides it.`,
+      detail: `Our commit is live in ${expectation.target}, but ${contradiction(expectation, live.found)}: something else overrides it.`,
       tainted: false,
     };
   }
   return undefined;
 }
 
-function askedFor(expectation: Expectation): string {
+function contradiction(expectation: Expectation, found: string | undefined): string {
+  if (expectation.kind === 'secret') {
+    return `the Secret of ${expectation.what} ${found === undefined ? 'is not there' : 'was not written since'}`;
+  }
+  const shown = found === undefined ? 'absent' : `“${found}”`;
+  return `${describe(expectation)} is ${shown}, not “${askedFor(expectation)}”`;
+}
+
+type Compared = Exclude<Expectation, { kind: 'secret' }>;
+
+function askedFor(expectation: Compared): string {
   if (expectation.kind === 'image') return `${expectation.repository}:${expectation.version}`;
   return expectation.kind === 'chart' ? expectation.version : expectation.value;
 }
 
-function describe(expectation: Expectation): string {
+function describe(expectation: Compared): string {
   switch (expectation.kind) {
     case 'image':
       return 'the image';

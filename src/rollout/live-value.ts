@@ -15,6 +15,9 @@ export function sourceOf(
   on: { readonly view: TargetView | undefined; readonly objects: Observation['objects'] },
 ): unknown {
   if (expectation.kind === 'field') return on.objects[objectKey(expectation.object)];
+  if (expectation.kind === 'secret') {
+    return expectation.written && on.objects[objectKey(expectation.written.object)];
+  }
   if (expectation.kind !== 'chart') return on.view?.target?.template;
   const { namespace, name } = expectation.release;
   return on.view?.flux?.links.find(
@@ -33,7 +36,7 @@ export function objectKey(object: {
 
 /**
  * Looks an expectation up in a pod template (image, env, arg), in a whole object (field), as the API server shows
- * them, or in what is known of a HelmRelease (chart). Numbers and booleans compare by their text.
+ * them, or in what is known of a HelmRelease (chart) or a Secret. Numbers and booleans compare by their text.
  */
 export function liveValue(expectation: Expectation, source: unknown): LiveValue {
   switch (expectation.kind) {
@@ -51,7 +54,16 @@ export function liveValue(expectation: Expectation, source: unknown): LiveValue 
     }
     case 'chart':
       return liveChart(expectation.version, source);
+    case 'secret':
+      return liveSecret(expectation, source);
   }
+}
+
+/** Whether it was written since: of a Secret no more is known than its version. */
+function liveSecret({ written }: Extract<Expectation, { kind: 'secret' }>, secret: unknown): LiveValue {
+  if (!written) return { found: undefined, holds: true };
+  const found = textOf(recordOf(secret)?.['version']);
+  return { found, holds: found !== undefined && found !== written.since };
 }
 
 /** The version of the last attempt: what the target carries of it is judged by the target. */

@@ -10,9 +10,23 @@ export interface Clock {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
+/** Why a cluster cannot be read: it does not answer, does not know us, or we have nothing to show to it. */
+export type UnavailableReason = 'cluster-unreachable' | 'cluster-unauthorized' | 'credential-plugin-failed';
+
 /** The cluster could not be read just now; the caller decides how long that may last. */
 export class ClusterUnavailable extends Error {
   override readonly name = 'ClusterUnavailable';
+  readonly reason: UnavailableReason;
+  readonly remedy: string | undefined;
+
+  constructor(
+    message: string,
+    options: { readonly cause?: unknown; readonly reason?: UnavailableReason; readonly remedy?: string } = {},
+  ) {
+    super(message, 'cause' in options ? { cause: options.cause } : undefined);
+    this.reason = options.reason ?? 'cluster-unreachable';
+    this.remedy = options.remedy;
+  }
 }
 
 /** A right is missing: nothing that waiting could mend. */

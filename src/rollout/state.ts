@@ -9,6 +9,7 @@ import type {
   ReconcileTarget,
   RevertForms,
   RevertRecord,
+  UnavailableReason,
   WriteRefusal,
 } from './ports.ts';
 import type { TargetKey } from './target.ts';
@@ -78,6 +79,8 @@ export interface Followed {
   readonly barrierOpenedAt?: number;
   readonly lostSightSince?: number;
   readonly lostSight?: string;
+  /** Why, as a reason; absent: it could not be reached. */
+  readonly lostSightReason?: UnavailableReason;
   /** Things worth knowing that happened on the way, oldest first. */
   readonly notes: readonly string[];
 }
@@ -131,7 +134,7 @@ export type RolloutState =
 /** What happened, as the loop tells it. Every event carries the runner's time separately. */
 export type RolloutEvent =
   | { readonly type: 'observed'; readonly observation: Observation; readonly known: KnownRevisions }
-  | { readonly type: 'unreadable'; readonly message: string }
+  | { readonly type: 'unreadable'; readonly message: string; readonly reason?: UnavailableReason }
   | { readonly type: 'tick' }
   | { readonly type: 'cancelled'; readonly by: string }
   | { readonly type: 'reverted'; readonly revert: RevertRecord }

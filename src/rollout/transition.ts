@@ -97,7 +97,7 @@ function follow(state: Following, event: RolloutEvent, now: number): Transition 
   const lostSince = state.lostSightSince;
   if (lostSince !== undefined && now - lostSince >= state.intent.limits.lostSightMs) {
     const outcome = unknownOutcome(
-      'cluster-unreachable',
+      state.lostSightReason ?? 'cluster-unreachable',
       `The cluster has not been readable for ${Math.round((now - lostSince) / 1000)} s: ${state.lostSight ?? ''}.`,
       state,
     );
@@ -137,11 +137,12 @@ function cancel(state: Following, by: string, now: number): Transition {
 
 function regainOrLoseSight(state: Live, event: RolloutEvent, now: number): Live {
   if (event.type === 'observed') {
-    const { lostSightSince: _since, lostSight: _what, ...rest } = state;
+    const { lostSightSince: _since, lostSight: _what, lostSightReason: _why, ...rest } = state;
     return { ...rest, known: { ...state.known, ...event.known } };
   }
   if (event.type === 'unreadable') {
-    return { ...state, lostSightSince: state.lostSightSince ?? now, lostSight: event.message };
+    const since = { lostSightSince: state.lostSightSince ?? now, lostSight: event.message };
+    return { ...state, ...since, ...(event.reason === undefined ? {} : { lostSightReason: event.reason }) };
   }
   return state;
 }

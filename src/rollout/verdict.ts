@@ -150,6 +150,7 @@ export const REASONS = {
   // unknown
   'cluster-unreachable': 'The cluster could not be read for too long.',
   'github-unreachable': 'GitHub could not be reached for too long.',
+  'left-unseen': 'A rollout was left unfinished, and this run cannot follow it.',
   'canary-replaced': 'The Canary was deleted or replaced.',
   'target-replaced': 'The target was deleted or replaced.',
 
@@ -165,6 +166,8 @@ export const REASONS = {
   'bad-credentials': 'GitHub did not accept the token.',
   'missing-permission': 'The token lacks a permission.',
   'repository-not-found': 'The repository does not exist, or the token cannot see it.',
+  'gitops-credentials-missing':
+    'No credentials were given for a GitOps repository that the token of the job cannot reach.',
   'sso-required': 'The organization requires single sign-on for this token.',
   'rate-limited': 'The request limit of GitHub is used up.',
   'branch-protected': 'A rule protects the branch against this commit.',
@@ -178,6 +181,8 @@ export const REASONS = {
   'fork-or-dependabot': 'This run has no write access: it comes from a fork or Dependabot.',
   // refused: cluster
   'cluster-forbidden': 'The cluster credentials lack a right.',
+  'cluster-unauthorized': 'The API server answered, and did not accept the credentials.',
+  'credential-plugin-failed': 'The program that the kubeconfig takes its credentials from did not give any.',
   'target-not-found': 'The target does not exist.',
   'canary-not-found': 'No Canary guards the target, and rollout.yaml describes none.',
   'canary-ambiguous': 'Several Canaries guard the same target.',

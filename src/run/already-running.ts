@@ -1,5 +1,6 @@
 import type { ReleasePlan } from '../plan/plan.ts';
 import type { Expectation } from '../rollout/expectation.ts';
+import { isOfTemplate } from '../rollout/identity.ts';
 import { liveValue, sourceOf } from '../rollout/live-value.ts';
 import type { Observation } from '../rollout/observation.ts';
 import { Refusal } from '../rollout/verdict.ts';
@@ -47,7 +48,7 @@ function found(expectation: Expectation, observation: Observation): string {
 /** Where the value must stand: in an object of its own, or in the target's and the primary's pod templates. */
 function sources(expectation: Expectation, observation: Observation): readonly unknown[] {
   const view = observation.targets[expectation.target];
-  if (expectation.kind === 'field' || expectation.kind === 'chart') {
+  if (!isOfTemplate(expectation)) {
     return [sourceOf(expectation, { view, objects: observation.objects })];
   }
   return [view?.target?.template, ...(view?.canary ? [view.primary?.template] : [])];
@@ -62,6 +63,8 @@ function nameOf(expectation: Expectation): string {
       return `${expectation.kind} ${expectation.name}`;
     case 'chart':
       return `chart ${expectation.chart}`;
+    case 'secret':
+      return expectation.what;
     case 'field':
       return `${expectation.object.kind} ${expectation.object.name}: ${expectation.path.join('.')}`;
   }

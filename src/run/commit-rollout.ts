@@ -31,7 +31,10 @@ export type CommittedRollout =
  * @throws Refusal when GitHub does not take the commit; CancelledBeforeCommit; TakenOver; LostCommit.
  */
 export async function commitRollout(
-  parts: Pick<RunParts, 'run' | 'rollout' | 'inputs' | 'cancel' | 'remember' | 'mayWrite' | 'startedAt'>,
+  parts: Pick<
+    RunParts,
+    'run' | 'rollout' | 'inputs' | 'cancel' | 'remember' | 'mayWrite' | 'startedAt' | 'secrets'
+  >,
   on: { readonly repository: OpenedRepository; readonly mustBeVerified: boolean },
   rollout: RolloutToCommit,
 ): Promise<CommittedRollout> {
@@ -41,7 +44,7 @@ export async function commitRollout(
     parts.remember({ id: rollout.id, branch: on.repository.name.branch, commit, ended });
   const outcome = await on.repository.gitops.commit({
     files: rollout.files,
-    ...rollout.text,
+    ...parts.secrets.hideIn(rollout.text),
     trailers: trailersOf(record),
     mustBeVerified: on.mustBeVerified,
     beforePush: async sha => {

@@ -1,6 +1,8 @@
+import { sentence } from '../config/problem-text.ts';
 import type { RolloutState } from '../rollout/state.ts';
 import { takenBack } from '../rollout/outcome-text.ts';
 import type { Outcome, Refusal } from '../rollout/verdict.ts';
+import { withoutUrlSecrets } from '../secrets/public-urls.ts';
 
 /** The words in which a run ends that has no rollout to follow to its end. */
 
@@ -8,7 +10,7 @@ export function refusedOutcome(refusal: Refusal): Outcome {
   return {
     verdict: 'refused',
     reason: refusal.reason,
-    detail: `${refusal.message} Nothing was written.`,
+    detail: `${sentence(refusal.message)} Nothing was written.`,
     ...(refusal.remedy === undefined ? {} : { remedy: refusal.remedy }),
   };
 }
@@ -34,7 +36,7 @@ export function revertPushedOutcome(state: Extract<RolloutState, { phase: 'verif
 
 /** Something of ours broke while a commit of ours was on its way. */
 export function brokenOutcome(error: unknown, commit: string | undefined): Outcome {
-  const what = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const what = withoutUrlSecrets(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
   if (commit === undefined) {
     return {
       verdict: 'refused',

@@ -16,7 +16,7 @@ export interface FollowedRollout {
 
 /** Follows what was committed and shows it as it goes; the last view is returned, and is not reported yet. */
 export async function followRollout(
-  parts: Pick<RunParts, 'clock' | 'cancel' | 'remember' | 'mayWrite'>,
+  parts: Pick<RunParts, 'clock' | 'cancel' | 'remember' | 'mayWrite' | 'secrets'>,
   on: {
     readonly first: Transition;
     readonly view: ClusterView;
@@ -35,6 +35,7 @@ export async function followRollout(
       cluster: on.view,
       gitops: on.repository.gitops,
       cancel: parts.cancel,
+      secrets: parts.secrets,
       remember: parts.remember,
       mayWrite: parts.mayWrite,
       beforeRevert: state => automations.keep(state),

@@ -6,6 +6,7 @@ import type { RolloutState, Transition } from '../rollout/state.ts';
 import { composeOpening } from './barrier-files.ts';
 import { composeRevert, type RestoreTexts } from './compose-revert.ts';
 import type { Memory } from './memory.ts';
+import type { KeptSecrets } from './parts.ts';
 import type { Stamper } from './restored-stamps.ts';
 
 export interface FollowParts {
@@ -13,6 +14,7 @@ export interface FollowParts {
   readonly cluster: ClusterView;
   readonly gitops: GitOps;
   readonly cancel: AbortSignal;
+  readonly secrets: Pick<KeptSecrets, 'hideIn'>;
   readonly onView: (view: RolloutView) => void;
   /** Told whenever something changed that the post step would need. */
   readonly remember: (memory: Memory) => void;
@@ -36,7 +38,7 @@ export async function follow(
 ): Promise<RolloutState> {
   const { frame, restoreTexts, parts } = on;
   const memory = (state: RolloutState): Memory => ({
-    ...memoryOf(state, frame),
+    ...parts.secrets.hideIn(memoryOf(state, frame)),
     ...(parts.followed ? { followed: parts.followed } : {}),
   });
   let remembered = '';
@@ -59,7 +61,7 @@ export async function follow(
     composeRevert: async (state, effect): Promise<RevertRequest> => {
       await parts.beforeRevert(state);
       const stamped = Object.entries(effect.forms).filter(([, form]) => form === 'stamped');
-      return composeRevert({
+      const request = composeRevert({
         state,
         effect,
         runUrl: frame.source.runUrl,
@@ -70,6 +72,8 @@ export async function follow(
           parts.remember({ ...memory(state), revert: sha });
         },
       });
+      const { title, body } = request;
+      return { ...request, ...parts.secrets.hideIn({ title, body }) };
     },
   });
 }
@@ -94,6 +98,7 @@ function seenOf(state: RolloutState, { startedAt, changes }: ViewFrame): NonNull
     committed: committedAt,
     ...(appliedAt === undefined ? {} : { applied: appliedAt }),
     canaries: Object.fromEntries(Object.values(tracks).map(({ target, proven }) => [target, proven])),
-    changes: changes.slice(0, MOST_CHANGES),
+    // Versions only: other values may be secret, or long.
+    changes: changes.filter(({ what }) => /^(?:image|chart) /.test(what)).slice(0, MOST_CHANGES),
   };
 }

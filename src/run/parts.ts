@@ -117,6 +117,14 @@ export interface Planner {
   proveChain(found: readonly FoundValue[], observation: Observation): void;
 }
 
+/** What is secret in the repository, as far as it was read. */
+export interface KeptSecrets {
+  /** Every text in a value, without what may not be said. */
+  hideIn<T>(value: T): T;
+  /** What changes in a file, as a unified diff; empty where nothing of it may be shown. */
+  diffOf(text: { readonly path: string; readonly before: string; readonly after: string }): string;
+}
+
 /** Where reports go for one rollout. Never throws, never delays what it reports on. */
 export interface RunReporter {
   update(view: RolloutView): void;
@@ -167,6 +175,8 @@ export interface RunParts {
   /** @throws Refusal when GitHub does not know us or the repository. */
   readonly openRepository: (branch: string) => Promise<OpenedRepository>;
   readonly planner: Planner;
+  /** Keeps what is secret in the repository out of everything that leaves this run. */
+  readonly secrets: KeptSecrets;
   /**
    * The GitOps repository as it lies in the workspace, for runs that have no secrets; undefined: this run has them.
    */

@@ -3,7 +3,6 @@ import type { BuildProof } from '../plan/build.ts';
 import { offlineGround } from '../plan/offline-chain.ts';
 import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
 import type { PlannedFile, PlanView } from '../report/plan-view.ts';
-import { unifiedDiff } from '../report/unified-diff.ts';
 import type { RolloutView } from '../report/view.ts';
 import type { Observation } from '../rollout/observation.ts';
 import type { FileChange } from '../rollout/ports.ts';
@@ -12,10 +11,13 @@ import type { TargetKey } from '../rollout/target.ts';
 import { type Outcome, Refusal } from '../rollout/verdict.ts';
 import { objectsOf } from './observed-objects.ts';
 import { metricCheck } from './metric-check.ts';
-import type { DryRun, RunParts } from './parts.ts';
+import type { DryRun, KeptSecrets, RunParts } from './parts.ts';
 import { planRelease } from './plan-release.ts';
 import { branchOf } from './release.ts';
 import type { RunReport } from './run-report.ts';
+
+/** What a build writes out is YAML, whatever it was made from. */
+const BUILT = 'build.yaml';
 
 /**
  * What a release would do, checked as far as a release is, without writing to Git.
@@ -57,7 +59,9 @@ export async function planOnly(parts: RunParts, report: RunReport): Promise<Roll
       parts.cluster.metricsNow(plan),
     ]);
     const { backMs } = parts.inputs.limits;
-    report.planned(plan.found, planView(plan, { dryRun, backMs, metrics, warnings: warnings.size }));
+    const { secrets: kept } = parts;
+    const on = { dryRun, backMs, metrics, secrets: kept, warnings: warnings.size };
+    report.planned(plan.found, planView(plan, on));
     return await report.end(plannedOutcome(plan));
   } finally {
     await view.close();
@@ -85,6 +89,7 @@ async function planFromWorkspace(
     backMs: parts.inputs.limits.backMs,
     metrics: [],
     warnings: plan.warnings.length,
+    secrets: parts.secrets,
   });
   const unproven = { what: 'Chain', state: 'unchecked', detail: 'this run has no secrets' } as const;
   const checks = view.checks.map(check => (check.what === 'Chain' ? unproven : check));
@@ -137,20 +142,21 @@ function planView(
     readonly backMs: number;
     readonly metrics: readonly MetricNow[];
     readonly warnings: number;
+    readonly secrets: KeptSecrets;
   },
 ): PlanView {
   const longestMs = Math.max(0, ...plan.schedule.map(each => each.longestMs));
   const metrics = on.metrics.map(metricCheck);
   return {
     files: [
-      ...plan.adoption.map(file => planned(file, true)),
-      ...(plan.unchanged ? [] : plan.files.map(file => planned(file, false))),
+      ...plan.adoption.map(file => planned(file, { adoption: true, ...on })),
+      ...(plan.unchanged ? [] : plan.files.map(file => planned(file, { adoption: false, ...on }))),
     ],
     built:
       plan.build.kind === 'proven' && !plan.unchanged
         ? plan.build.objects.map(({ object, before, after }) => ({
             object,
-            diff: unifiedDiff(before, after),
+            diff: on.secrets.diffOf({ path: BUILT, before, after }),
           }))
         : [],
     canaries: plan.schedule.map(({ target, analysis, shortestMs, longestMs: longest }) => ({
@@ -196,6 +202,9 @@ function serverCheck(dryRun: DryRun): PlanView['checks'][number] {
     : { what: 'Dry run', state: 'unchecked', detail: `not asked: ${dryRun.why}` };
 }
 
-function planned(file: FileChange, adoption: boolean): PlannedFile {
-  return { path: file.path, adoption, diff: unifiedDiff(file.before?.text ?? '', file.text) };
+function planned(
+  { path, before, text }: FileChange,
+  { adoption, secrets }: { readonly adoption: boolean; readonly secrets: KeptSecrets },
+): PlannedFile {
+  return { path, adoption, diff: secrets.diffOf({ path, before: before?.text ?? '', after: text }) };
 }

@@ -46,7 +46,8 @@ export async function release(parts: RunParts, report: RunReport): Promise<Rollo
     const observation = await view.read();
     const taken = await takeUp(parts, { repository, view, observation, automations });
     refuseWhenCancelled(parts);
-    const except = [report.frame.id, ...(taken ? [taken.id] : [])];
+    const except = [report.frame.id, ...(taken.kind === 'ended' ? [taken.id] : [])];
+    if (taken.kind === 'unseen') report.note(taken.why);
     const { gitops } = repository;
     const left = await settleEarlierHolds(parts, { automations, gitops, observation, except });
     for (const note of left) report.note(note);

@@ -148,6 +148,12 @@ const baselineSchema: z.ZodType<CanaryBaseline> = z.object({
 });
 
 const inContainer = { target: z.string(), container: z.string().exactOptional() };
+const objectSchema = z.object({
+  apiVersion: z.string().exactOptional(),
+  kind: z.string(),
+  namespace: z.string().exactOptional(),
+  name: z.string(),
+});
 const expectationSchema: z.ZodType<Expectation> = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('image'), ...inContainer, repository: z.string(), version: z.string() }),
   z.object({ kind: z.literal('env'), ...inContainer, name: z.string(), value: z.string() }),
@@ -155,12 +161,7 @@ const expectationSchema: z.ZodType<Expectation> = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('field'),
     target: z.string(),
-    object: z.object({
-      apiVersion: z.string().exactOptional(),
-      kind: z.string(),
-      namespace: z.string().exactOptional(),
-      name: z.string(),
-    }),
+    object: objectSchema,
     path: z.array(z.union([z.string(), z.number()])),
     within: z
       .object({
@@ -176,6 +177,12 @@ const expectationSchema: z.ZodType<Expectation> = z.discriminatedUnion('kind', [
     release: z.object({ namespace: z.string(), name: z.string() }),
     chart: z.string(),
     version: z.string(),
+  }),
+  z.object({
+    kind: z.literal('secret'),
+    target: z.string(),
+    what: z.string(),
+    written: z.object({ object: objectSchema, since: z.string() }).exactOptional(),
   }),
 ]);
 

@@ -28,11 +28,11 @@ export async function runStep(parts: RunParts, mode: Mode): Promise<RolloutView 
   const report = beginReport(parts, mode === 'plan' ? 'plan' : 'release');
   try {
     if (mode !== 'plan') await parts.requireAllowedSource(mode);
-    return await MODES[mode](watched, report);
+    return parts.secrets.hideIn(await MODES[mode](watched, report));
   } catch (error) {
     if (error instanceof TakenOver) return 'taken-over';
     const live = memory?.ended === false ? memory.commit : undefined;
-    return await report.end(outcomeOf(error, { parts, live }));
+    return parts.secrets.hideIn(await report.end(outcomeOf(error, { parts, live })));
   }
 }
 
@@ -65,6 +65,14 @@ export function beginReport(parts: RunParts, purpose: Purpose): RunReport {
   });
 }
 
+function unavailable(error: ClusterUnavailable): Refusal {
+  const { reason, message } = error;
+  const detail = reason === 'cluster-unreachable' ? `The cluster could not be read: ${message}` : message;
+  const remedy =
+    error.remedy ?? 'Look whether the API server can be reached from the runner, then run this again.';
+  return new Refusal(reason, detail, { remedy, cause: error });
+}
+
 function outcomeOf(
   error: unknown,
   on: { readonly parts: Pick<RunParts, 'cancel'>; readonly live: string | undefined },
@@ -92,11 +100,7 @@ function outcomeOf(
     );
   }
   if (error instanceof ClusterUnavailable) {
-    return refusedOutcome(
-      new Refusal('cluster-unreachable', `The cluster could not be read: ${error.message}`, {
-        remedy: 'Look whether the API server can be reached from the runner, then run this again.',
-      }),
-    );
+    return refusedOutcome(unavailable(error));
   }
   return brokenOutcome(error, undefined);
 }

@@ -19,12 +19,16 @@ export async function sweep(parts: RunParts, report: RunReport): Promise<Rollout
   try {
     const automations = new Automations(parts, chains);
     const observation = await view.read();
-    const ended = await takeUp(parts, { repository, view, observation, automations });
+    const left = await takeUp(parts, { repository, view, observation, automations });
     const { gitops } = repository;
-    const except = ended ? [ended.id] : [];
+    const except = left.kind === 'ended' ? [left.id] : [];
     const notes = await settleEarlierHolds(parts, { automations, gitops, observation, except });
     for (const note of notes) report.note(note);
-    if (ended) return ended.view;
+    if (left.kind === 'ended') return left.view;
+    if (left.kind === 'unseen') {
+      const { why: detail, remedy } = left;
+      return await report.end({ verdict: 'unknown', reason: 'left-unseen', detail, remedy });
+    }
   } finally {
     await view.close();
   }

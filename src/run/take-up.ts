@@ -12,12 +12,11 @@ import type { Memory } from './memory.ts';
 import type { OpenedRepository, RunParts } from './parts.ts';
 import { readRestoreTexts } from './restore-texts.ts';
 import { RunReport } from './run-report.ts';
-import { findUnfinished, type UnfinishedRollout } from './unfinished.ts';
+import { findUnfinished, type Unfinished, type UnfinishedRollout } from './unfinished.ts';
 
 /**
  * Follows a rollout to its end that a run before us began and did not end: its machine was lost, or its job was
- * cancelled and nothing could be done in time. Undefined when there is none. It is reported where its own run
- * reported it.
+ * cancelled and nothing could be done in time. It is reported where its own run reported it.
  */
 export async function takeUp(
   parts: RunParts,
@@ -27,17 +26,17 @@ export async function takeUp(
     readonly observation: Observation;
     readonly automations: Automations;
   },
-): Promise<TakenUp | undefined> {
+): Promise<TakenUp> {
   const { gitops } = on.repository;
-  const unfinished = await findUnfinished({ gitops, name: parts.rollout.name, observation: on.observation });
-  if (unfinished === undefined) return undefined;
-  return { id: unfinished.record.id, view: await followToItsEnd(parts, on, unfinished) };
+  const left = await findUnfinished({ gitops, name: parts.rollout.name, observation: on.observation });
+  if (left.kind !== 'found') return left;
+  const { rollout } = left;
+  return { kind: 'ended', id: rollout.record.id, view: await followToItsEnd(parts, on, rollout) };
 }
 
-export interface TakenUp {
-  readonly id: string;
-  readonly view: RolloutView;
-}
+export type TakenUp =
+  | { readonly kind: 'ended'; readonly id: string; readonly view: RolloutView }
+  | Exclude<Unfinished, { kind: 'found' }>;
 
 async function followToItsEnd(
   parts: RunParts,
@@ -89,7 +88,7 @@ export function reportOf(
       startedAt: seen?.startedAt ?? parts.clock.now(),
       source: { ...source, runUrl: record.runUrl },
       gitops: repository.name,
-      changes: seen?.changes ?? changesOf(record.expectations),
+      changes: seen && seen.changes.length > 0 ? seen.changes : changesOf(record.expectations),
       notes: [note],
     },
   });
@@ -97,13 +96,13 @@ export function reportOf(
 
 /** What was asked for, as far as the commit itself tells: not what stood before, nor where. */
 function changesOf(expectations: readonly Expectation[]): readonly ChangeView[] {
-  return expectations.map(expectation => {
-    const { target } = expectation;
-    return { ...askedFor(expectation), target, from: '', path: '', line: 0 };
+  return expectations.flatMap(expectation => {
+    const asked = askedFor(expectation);
+    return asked ? [{ ...asked, target: expectation.target, from: '', path: '', line: 0 }] : [];
   });
 }
 
-function askedFor(expectation: Expectation): Pick<ChangeView, 'what' | 'to'> {
+function askedFor(expectation: Expectation): Pick<ChangeView, 'what' | 'to'> | undefined {
   switch (expectation.kind) {
     case 'image':
       return { what: `image ${expectation.repository}`, to: expectation.version };
@@ -114,5 +113,7 @@ function askedFor(expectation: Expectation): Pick<ChangeView, 'what' | 'to'> {
     case 'env':
     case 'arg':
       return { what: `${expectation.kind} ${expectation.name}`, to: expectation.value };
+    case 'secret':
+      return undefined;
   }
 }

@@ -7,10 +7,19 @@ export interface Log {
   group(title: string, lines: readonly string[]): void;
   /** Also an annotation on the run, while there is room. */
   warning(message: string): void;
-  /** Also an annotation on the run, while there is room. Does not fail the step. */
-  error(message: string): void;
+  /**
+   * Also an annotation on the run, while there is room: at a place of a file where one is given (1-based), which GitHub
+   * then shows in the diff. Does not fail the step.
+   */
+  error(message: string, at?: FilePlace): void;
   /** Shown only when the run has debug logging on. */
   debug(message: string): void;
+}
+
+export interface FilePlace {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
 }
 
 /** What is used of @actions/core. */
@@ -29,12 +38,13 @@ const INVISIBLE = /(?!\t)[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu
 
 export function createLog(sink: LogSink = core): Log {
   const used = { warning: 0, error: 0 };
-  const annotate = (level: 'warning' | 'error', message: string): void => {
+  const annotate = (level: 'warning' | 'error', message: string, at?: FilePlace): void => {
     const text = logText(message);
     const room = used.warning + used.error < MAX_ANNOTATIONS;
     if (room && (level === 'error' || used.warning < MAX_WARNINGS)) {
       used[level] += 1;
-      sink[level](text);
+      if (at) sink[level](text, { file: at.file, startLine: at.line, startColumn: at.column });
+      else sink[level](text);
     } else sink.info(`${level}: ${text}`);
   };
   return {
@@ -45,7 +55,7 @@ export function createLog(sink: LogSink = core): Log {
       sink.endGroup();
     },
     warning: message => annotate('warning', message),
-    error: message => annotate('error', message),
+    error: (message, at) => annotate('error', message, at),
     debug: message => sink.debug(logText(message)),
   };
 }

@@ -5,6 +5,7 @@ import type { Memory } from '../run/memory.ts';
 
 const KEY = 'rollout';
 const POST_KEY = 'isPost';
+const TOKENS_KEY = 'tokens';
 const LONGEST_DETAIL = 500;
 
 const reason = z.string().refine((text): text is Reason => Object.hasOwn(REASONS, text), 'not a reason');
@@ -83,6 +84,17 @@ export function saveMemory(memory: Memory): void {
   const { cause } = memory;
   const short = cause ? { cause: { ...cause, detail: clip(cause.detail) } } : {};
   core.saveState(KEY, JSON.stringify({ ...memory, ...short }));
+}
+
+/** Keeps tokens for the post step to revoke, which must have been sealed: anybody in the job can read it. */
+export function saveTokens(sealed: string): void {
+  core.saveState(TOKENS_KEY, sealed);
+}
+
+/** Tokens that main could not revoke itself, sealed. */
+export function readTokens(env: Env): string | undefined {
+  const sealed = env[`STATE_${TOKENS_KEY}`];
+  return sealed === '' ? undefined : sealed;
 }
 
 /** What main left; undefined when it left nothing, or nothing that can be read. */

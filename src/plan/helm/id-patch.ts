@@ -63,7 +63,7 @@ export function withIdPatch(
       (now, [key, value]) => now.set(0, [...TEMPLATE_ANNOTATIONS, key], value),
       inner,
     );
-    return file.setBlock(document, there.path, changed.text);
+    return file.setString(document, there.path, changed.text);
   }
   const renderer = rendererOf(workload, annotations);
   if (!Array.isArray(data)) return file.append(document, on.list, renderer);

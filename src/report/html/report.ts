@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { VERDICTS } from '../../rollout/verdict.ts';
 import { GLOSSARY } from '../details.ts';
 import { commitUrl, proofDetail } from '../sections.ts';
@@ -10,6 +11,14 @@ import { type Html, html } from './escape.ts';
 import { anchor, linkedText } from './linked-text.ts';
 import { STYLE } from './style.ts';
 
+/** Nothing is loaded, run, sent or framed; the one style is known by its hash. */
+const POLICY = [
+  "default-src 'none'",
+  `style-src 'sha256-${createHash('sha256').update(STYLE.markup).digest('base64')}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
 /** The whole of a rollout as one page that needs nothing else: for artifacts, and as evidence that is kept. */
 export function renderHtml(
   view: RolloutView,
@@ -21,6 +30,8 @@ export function renderHtml(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta name="referrer" content="no-referrer">
 <title>${headline(view)}</title>
 <style>${STYLE}</style>
 </head>

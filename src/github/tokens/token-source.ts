@@ -12,6 +12,8 @@ export interface TokenSource {
   permissions(): TokenPermissions | undefined;
   /** GitHub did not accept the token: the next one must be a new one. False when there can be none. */
   renew(): boolean;
+  /** Nothing more will be asked with these tokens: those that were made for us are taken back. Never throws. */
+  revoke(): Promise<void>;
   /** Who commits and comments with these tokens, if the source knows (`my-app[bot]`). */
   login(): Promise<string | undefined>;
 }
@@ -24,6 +26,8 @@ export function givenToken(token: string): TokenSource {
     expiresAt: () => undefined,
     permissions: () => undefined,
     renew: () => false,
+    // It belongs to whoever gave it.
+    revoke: () => Promise.resolve(),
     login: () => Promise.resolve(undefined),
   };
 }

@@ -1,5 +1,5 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { Refusal } from '../rollout/verdict.ts';
+import { Refusal } from '../../rollout/verdict.ts';
 
 const remedy =
   'Store the App’s private key as GitHub generated it (a PEM file beginning with -----BEGIN RSA PRIVATE KEY-----) in the secret.';

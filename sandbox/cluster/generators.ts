@@ -4,13 +4,19 @@ import { basename, join } from 'node:path';
 import { isFields, listAt, textAt } from './kube-object.ts';
 import type { Wanted } from './object-store.ts';
 
-/** kustomize's configMapGenerator: names get a hash of the content, and what refers to them follows. */
-export function withConfigMaps(
+/** kustomize's configMapGenerator and secretGenerator: names get a hash of the content, and what refers to them follows. */
+export function withGenerated(
   objects: readonly Wanted[],
   kustomization: unknown,
   folder: string,
 ): readonly Wanted[] {
-  const made = listAt(kustomization, 'configMapGenerator').map(generator => {
+  const generators = (['ConfigMap', 'Secret'] as const).flatMap(kind =>
+    listAt(kustomization, kind === 'Secret' ? 'secretGenerator' : 'configMapGenerator').map(generator => ({
+      kind,
+      generator,
+    })),
+  );
+  const made = generators.map(({ kind, generator }) => {
     const data = Object.fromEntries([
       ...listAt(generator, 'literals').map(literal => pair(String(literal))),
       ...listAt(generator, 'files').map(file => {
@@ -28,10 +34,7 @@ export function withConfigMaps(
     ]);
     const hash = createHash('sha256').update(JSON.stringify(data)).digest('hex').slice(0, 10);
     const name = textAt(generator, 'name');
-    return {
-      name,
-      object: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: `${name}-${hash}` }, data },
-    };
+    return { name, object: { apiVersion: 'v1', kind, metadata: { name: `${name}-${hash}` }, data } };
   });
   const names = new Map(made.map(({ name, object }) => [name, object.metadata.name]));
   const referring = objects.map(object => ({ ...object, ...renamed({ spec: object['spec'] }, names) }));
@@ -43,7 +46,7 @@ function pair(text: string): readonly [string, string] {
   return [text.slice(0, at), text.slice(at + 1)];
 }
 
-const REFERENCES = ['configMapRef', 'configMapKeyRef', 'configMap'];
+const REFERENCES = ['configMapRef', 'configMapKeyRef', 'configMap', 'secretRef', 'secretKeyRef', 'secret'];
 
 function renamed(value: Readonly<Record<string, unknown>>, names: ReadonlyMap<string, string>): object {
   return Object.fromEntries(

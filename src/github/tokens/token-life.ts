@@ -1,4 +1,4 @@
-import { Refusal } from '../rollout/verdict.ts';
+import { Refusal } from '../../rollout/verdict.ts';
 import type { TokenSource } from './token-source.ts';
 
 /** Time that requests themselves take, and that clocks may differ by (ms). */

@@ -1,0 +1,14 @@
+import { z } from 'zod';
+import { metadataSchema } from './parse-common.ts';
+
+const secretSchema = z.looseObject({ metadata: metadataSchema });
+
+/** What is known of a Secret: that it is there, and when it was written last. */
+export interface SecretView {
+  /** resourceVersion. */
+  readonly version: string;
+}
+
+export function parseSecret(object: unknown): SecretView {
+  return { version: secretSchema.parse(object).metadata.resourceVersion };
+}
