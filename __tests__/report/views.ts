@@ -228,7 +228,7 @@ const HEALTHY = {
   step: 2,
   failedChecks: 0,
   events: [],
-  progress: [0, 25, 50, 0].map((weight, index) => ({
+  progress: [0, 25, 50, 100].map((weight, index) => ({
     at: START + 10_000 + index * 30_000,
     weight,
     iteration: 0,

@@ -11,7 +11,7 @@ export function canariesSection({ canaries }: RolloutView): Section {
   if (!first) return '';
   if (others.length === 0) {
     const facts = [
-      `${bar(first)} **${stepWords(first)}**`,
+      `${unread(bar(first))} **${stepWords(first)}**`,
       checksWords(first),
       ...phaseWords(first),
       STRATEGIES[first.strategy],
@@ -23,11 +23,16 @@ export function canariesSection({ canaries }: RolloutView): Section {
     rows: canaries.map(canary => {
       const state = plain(canaryWords(canary));
       const about = [STRATEGIES[canary.strategy], ...phaseWords(canary)].join(' · ');
-      return `| ${code(canary.target)}<br><sub>${about}</sub> | ${state} | ${bar(canary)} ${stepWords(canary)} | ${checksWords(canary)} |`;
+      return `| ${code(canary.target)}<br><sub>${about}</sub> | ${state} | ${unread(bar(canary))} ${stepWords(canary)} | ${checksWords(canary)} |`;
     }),
     tail: '',
     more: count => `| … and ${count} more | | | |`,
   };
+}
+
+/** Signs that are spelt out one by one when a screen reader reads them; the words beside them say the same. */
+function unread(signs: string): string {
+  return `<span aria-hidden="true">${signs}</span>`;
 }
 
 function phaseWords({ phase }: CanaryProgressView): readonly string[] {
@@ -48,7 +53,8 @@ export function metricsSection({ canaries }: RolloutView): Section {
   return {
     head: '| Metric and its query | Last value | Must be |\n|---|---|---|',
     rows: failingFirst(metrics).map(({ target, metric }) => {
-      const line = metric.points.length > 1 ? ` ${sparkline(metric.points.map(({ value }) => value))}` : '';
+      const line =
+        metric.points.length > 1 ? ` ${unread(sparkline(metric.points.map(({ value }) => value)))}` : '';
       const of = several ? `${code(target)} ` : '';
       return `| ${metricMark(metric)} ${of}${plain(metric.name)}<br><sub>${sourceWords(metric.source)}</sub> | ${lastWords(metric)}${line} | ${rangeWords(metric)} |`;
     }),

@@ -46,7 +46,7 @@ function progressChart(canary: CanaryProgressView, view: RolloutView): Html | un
   if (!first || canary.progress.length < 2) return undefined;
   const weighted = canary.strategy === 'weighted';
   return lineChart({
-    title: weighted ? 'Traffic on the canary, %' : 'Iterations',
+    title: weighted ? 'Traffic on the new version, %' : 'Iterations',
     unit: weighted ? 'per cent' : 'iterations',
     points: canary.progress.map(({ at, weight, iteration }) => ({
       at,
