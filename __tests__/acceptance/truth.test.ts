@@ -1,7 +1,7 @@
 import { describe, it } from 'vitest';
 import { deployment, KUSTOMIZATION } from '../../sandbox/podinfo.ts';
 import { FLEET, type Sandbox, SOURCE } from '../../sandbox/sandbox.ts';
-import { midAnalysis, revertPushed, withSandbox } from './with-sandbox.ts';
+import { midAnalysis, revertPushed, until, withSandbox } from './with-sandbox.ts';
 
 /** The links of the chain as the last report of a rollout shows them: `✅ Applied`. */
 function chainIn(text: string): readonly string[] {
@@ -51,13 +51,13 @@ describe.concurrent('what was proven stays so in the last report', () => {
   it('cancelled: the post step keeps version and proof of a main that was killed', async ({ expect }) => {
     await withSandbox({}, async sandbox => {
       const running = await sandbox.start({ inputs: { set: 'image=6.14.1' } });
-      const goOn = await midAnalysis(sandbox);
-      while (!running.log.text.includes('25 % of traffic')) await new Promise(next => setTimeout(next, 50));
+      await until(() => running.log.text.includes('25 % of traffic'));
+      sandbox.cluster.faults.pauseFlagger(true);
       running.kill();
       await running.done;
       const posting = running.post();
       await revertPushed(sandbox);
-      goOn();
+      sandbox.cluster.faults.pauseFlagger(false);
       const post = await posting;
       expect(post.log.text).toContain('cancelled (job-cancelled)');
       const { title, summary } = checkOf(sandbox);
@@ -114,7 +114,7 @@ describe.concurrent('what was proven stays so in the last report', () => {
     await withSandbox({}, async sandbox => {
       const running = await sandbox.start({ inputs: { set: 'image=6.14.1' } });
       const goOn = await midAnalysis(sandbox);
-      while (!running.log.text.includes('% of traffic')) await new Promise(next => setTimeout(next, 50));
+      await until(() => running.log.text.includes('% of traffic'));
       sandbox.cluster.delete('Canary', 'prod', 'podinfo');
       goOn();
       await running.done;
