@@ -17,7 +17,16 @@ function formatProblem(problem: ConfigProblem): string {
     example && `Example: ${example}`,
     remedy,
   ];
-  return `${where}${field}: ${sentences.flatMap(text => (text ? [sentence(text)] : [])).join(' ')}`;
+  const words = sentences.flatMap(text => (text ? [sentence(text)] : [])).join(' ');
+  return onOneLine(`${where}${field}: ${words}`);
+}
+
+/** Line ends and the like, which names and values may have in quotes, by their escapes. */
+function onOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]/gu, sign => {
+    const written = JSON.stringify(sign).slice(1, -1);
+    return written === sign ? `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}` : written;
+  });
 }
 
 /** With a full stop, unless it ends in a sign of its own. */

@@ -126,12 +126,13 @@ function unknownField(
 ): ConfigProblem {
   const names = fieldsOf(schemasAt(rolloutSchema, path));
   const map = fieldName(path);
+  const name = /^\S+$/.test(key) ? key : `“${key}”`;
   const meant = nearest(key, names);
   const hint = HINTS.find(([at, name]) => name === key && at.test(path.map(String).join('.')))?.[2];
   return {
     position: yaml.ofKey(path, key),
-    field: map === '' ? key : `${map}.${key}`,
-    message: `There is no field ${key === '' ? 'with an empty name' : key}${map === '' ? '' : ` in ${map}`}.`,
+    field: map === '' ? name : `${map}.${name}`,
+    message: `There is no field ${name}${map === '' ? '' : ` in ${map}`}.`,
     ...(meant === undefined || hint !== undefined ? {} : { meant }),
     allowed: names.join(', '),
     ...(hint === undefined ? {} : { remedy: hint }),
@@ -178,7 +179,11 @@ function unknownTarget(path: Path, { yaml, data }: On): ConfigProblem {
 
 function targetsOf(data: unknown): readonly string[] {
   const target = dataAt(data, ['target']);
-  return target === undefined ? [] : list(target).filter(each => typeof each === 'string');
+  return target === undefined ? [] : list(target).filter(isTarget);
+}
+
+function isTarget(value: unknown): value is string {
+  return typeof value === 'string' && TARGET_PATTERN.test(value);
 }
 
 function dataAt(data: unknown, path: Path): unknown {
