@@ -19,7 +19,8 @@ function settled(text: string): string {
     .replaceAll(/http:\/\/127\.0\.0\.1:\d+/g, 'https://sandbox.example')
     .replaceAll(/\b[0-9a-f]{40}\b/g, 'SHA')
     .replaceAll(/\b(?=[0-9a-f]*\d)[0-9a-f]{7}\b/g, 'SHORT')
-    .replaceAll(/podinfo-[0-9a-z]+-[0-9a-z-]+/g, 'ID')
+    .replaceAll(/podinfo-SHORT-[\w.-]+/g, 'ID')
+    .replaceAll(/\*\*Build\*\* .* built it/g, '**Build** BUILDER built it')
     .replaceAll(/actions\/runs\/\d+(\/attempts\/\d+)?/g, 'actions/runs/RUN')
     .replaceAll(/^ *\d+(?:\.\d+)? (?:m \d+ )?s {2}/gm, 'TIME  ');
 }
