@@ -6,7 +6,8 @@ import { FlaggerGauge, type FlaggerService } from './cluster/flagger-gauge.ts';
 import { createKubeClient, type KubeClient } from './cluster/kube-client.ts';
 import { loadKubeconfig } from './cluster/login/kubeconfig.ts';
 import type { RunPurpose } from './config/event-mode.ts';
-import { KustomizeBuilder } from './builder/kustomize-builder.ts';
+import { FluxBuilder } from './build/flux-builder.ts';
+import type { TreeBuilder } from './build/tree-builder.ts';
 import type { Inputs, RepositoryName, RolloutFile } from './config/settings.ts';
 import { CheckRunSink } from './github/check-run.ts';
 import { createClientTransport, createGitHubClient, type GitHubClient } from './github/client.ts';
@@ -17,11 +18,13 @@ import { ownLogin } from './github/own-login.ts';
 import { PullRequestCommentSink } from './github/pull-request-comment.ts';
 import { pullRequestsOf } from './github/pull-requests.ts';
 import { checkTokenLife } from './github/tokens/token-life.ts';
+import { renamedRepository } from './github/renamed-repository.ts';
 import { givenToken, type TokenSource } from './github/tokens/token-source.ts';
 import { readBranchRules } from './gitops/branch-rules.ts';
 import { FolderFiles } from './gitops/folder-files.ts';
 import { GitOpsRepository } from './gitops/git-ops-repository.ts';
 import { requireAllowedSource } from './gitops/allowed-source.ts';
+import { type OurRepository, sameRepository } from './gitops/same-repository.ts';
 import { originOfSource, relation } from './gitops/source-relation.ts';
 import { ReleasePlanner } from './plan/planner.ts';
 import { Reporter } from './report/reporter.ts';
@@ -101,6 +104,8 @@ export function assemble(on: Assembly): Assembled {
 
   let kube: KubeClient | undefined;
   const host = hostOf(inputs.gitopsApiUrl ?? run.serverUrl);
+  const ours = { repository, host, isRenamed: renamedRepository(gitops, repository) };
+  const isOurs = (url: string): Promise<boolean> => sameRepository(url, ours);
   const cluster = once(() => {
     const connection = createKubeClient({
       load: () => loadKubeconfig({ kubeconfig: inputs.kubeconfig, context: inputs.kubeContext, mask }),
@@ -112,10 +117,12 @@ export function assemble(on: Assembly): Assembled {
     const gauge = inputs.flaggerMetrics && gaugeOf(kube, inputs.flaggerMetrics, on.log);
     const objects = objectsOf(rollout);
     const { flaggerMetrics: flagger, metricsNamespaces } = inputs;
-    const what = { rollout, objects, flagger, metricsNamespaces, repository, host };
+    const name = `${repository.owner}/${repository.repo} on ${host}`;
+    const what = { rollout, objects, flagger, metricsNamespaces, repository: name, isOurs };
     return new Cluster({ kube: connection, clock, random, gauge, ...what });
   });
 
+  const builder = new FluxBuilder();
   let ids: ReportIds = { checkRun: undefined, comment: undefined };
   const pulls = once(async () =>
     purpose.pullRequests.length > 0 || purpose.commits.length === 0
@@ -221,9 +228,9 @@ export function assemble(on: Assembly): Assembled {
         },
       };
     },
-    planner: plannerOf(on, secrets),
+    planner: plannerOf(on, { builder, secrets }),
     secrets: keptSecrets(secrets),
-    ...(purpose.withoutSecrets ? { workspaceOnly: workspaceOf(run, repository) } : {}),
+    ...(purpose.withoutSecrets ? { workspaceOnly: workspaceOf(run, { repository, host, builder }) } : {}),
     reporterFor,
     say: line => on.log.info(secrets.values.hide(line)),
     remember: on.remember,
@@ -257,9 +264,17 @@ export function assemble(on: Assembly): Assembled {
 }
 
 /** What a run without secrets can look at: the GitOps repository, where it is the one that was checked out. */
-function workspaceOf(run: WorkflowRun, repository: RepositoryName): NonNullable<RunParts['workspaceOnly']> {
-  if (same(run.repository, repository)) return { files: new FolderFiles(run.workspace, run.sha) };
-  const impossible = `This run comes from a fork or Dependabot and has no secrets, and the GitOps repository ${repository.owner}/${repository.repo} is another one: there is nothing to plan from.`;
+function workspaceOf(
+  run: WorkflowRun,
+  ours: OurRepository & { readonly builder: FluxBuilder },
+): NonNullable<RunParts['workspaceOnly']> {
+  const name = `${ours.repository.owner}/${ours.repository.repo}`;
+  if (same(run.repository, ours.repository)) {
+    const isOurs = (url: string): Promise<boolean> => sameRepository(url, ours);
+    const tree = { builder: ours.builder, isOurs, repository: `${name} on ${ours.host}` };
+    return { files: new FolderFiles(run.workspace, run.sha), tree };
+  }
+  const impossible = `This run comes from a fork or Dependabot and has no secrets, and the GitOps repository ${name} is another one: there is nothing to plan from.`;
   return { impossible };
 }
 
@@ -271,8 +286,10 @@ function gaugeOf(kube: KubeClient, service: FlaggerService, log: Log): FlaggerGa
   return new FlaggerGauge({ kube, service, onMissing });
 }
 
-function plannerOf({ rollout, purpose, env }: Assembly, secrets: TreeSecrets): RunParts['planner'] {
-  const builder = new KustomizeBuilder({ env });
+function plannerOf(
+  { rollout, purpose }: Assembly,
+  { builder, secrets }: { readonly builder: TreeBuilder; readonly secrets: TreeSecrets },
+): RunParts['planner'] {
   const planner = new ReleasePlanner({ rollout, sourceSha: purpose.sourceSha, builder });
   return new SecretKeepingPlanner(planner, { secrets, rollout });
 }

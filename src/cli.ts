@@ -6,27 +6,45 @@ import { Refusal } from './rollout/verdict.ts';
 
 /** `gated-rollout plan|check|init`. Exit codes: 0; 1 the cluster could not be asked; 2 wrong usage; 3 refused. */
 async function main(): Promise<number> {
+  const notes: string[] = [];
   try {
     const given = readArguments(process.argv.slice(2));
-    const lines = given ? await runCommand(given, process.env) : [USAGE];
-    process.stdout.write(`${lines.join('\n')}\n`);
+    const note = (words: string): number => notes.push(`warning: ${words}`);
+    const lines = given ? await runCommand(given, { env: process.env, note }) : [USAGE];
+    print(process.stdout, [...notes, ...(notes.length > 0 ? [''] : []), ...lines]);
     return 0;
   } catch (error) {
-    if (error instanceof Refusal) {
-      const remedy = error.remedy === undefined ? '' : `\nWhat to do: ${error.remedy}`;
-      process.stderr.write(`refused (${error.reason}): ${error.message}${remedy}\n`);
-      return 3;
-    }
-    if (error instanceof UsageError) {
-      process.stderr.write(`${error.message}\n`);
-      return 2;
-    }
-    if (error instanceof ClusterForbidden || error instanceof ClusterUnavailable) {
-      process.stderr.write(`The cluster could not be asked: ${error.message}\n`);
-      return 1;
-    }
-    throw error;
+    print(process.stderr, [...notes, ...wordsOf(error)]);
+    return exitCodeOf(error);
   }
+}
+
+function wordsOf(error: unknown): readonly string[] {
+  if (error instanceof Refusal) {
+    return [
+      `refused (${error.reason}): ${error.message}`,
+      ...(error.remedy === undefined ? [] : [`What to do: ${error.remedy}`]),
+    ];
+  }
+  if (error instanceof UsageError) return [error.message];
+  if (isOfCluster(error)) return [`The cluster could not be asked: ${error.message}`];
+  return [
+    `gated-rollout itself failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  ];
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof Refusal) return 3;
+  if (error instanceof UsageError) return 2;
+  return isOfCluster(error) ? 1 : 70;
+}
+
+function isOfCluster(error: unknown): error is Error {
+  return error instanceof ClusterForbidden || error instanceof ClusterUnavailable;
+}
+
+function print(to: NodeJS.WriteStream, lines: readonly string[]): void {
+  if (lines.length > 0) to.write(`${lines.join('\n')}\n`);
 }
 
 main().then(
@@ -34,7 +52,7 @@ main().then(
     process.exitCode = code;
   },
   (error: unknown) => {
-    process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write(`${String(error)}\n`);
     process.exitCode = 70;
   },
 );

@@ -49,9 +49,12 @@ async function main(): Promise<void> {
       `export LOADTESTER_URL=${testbed.loadtesterUrl}`,
       `export PROMETHEUS_URL=${testbed.metrics.server()}`,
       `export METRICS_URL=${testbed.metrics.exporter}`,
+      `export REGISTRY=${testbed.registry}`,
     ].join('\n')}\n`,
   );
-  process.stderr.write('Ctrl-C stops it all.\n');
+  process.stderr.write(
+    'Paste these lines into another terminal: kubectl, flux and gated-rollout work on it there. Ctrl-C stops it all.\n',
+  );
   await stopped;
   await testbed.stop({ keepLogs: values['keep-logs'] ?? false });
   process.stderr.write('Stopped; nothing is left running.\n');

@@ -17,6 +17,8 @@ export async function fillDataFolder(options: {
   readonly stages: string;
   /** The exporter's url. */
   readonly exporter: string;
+  /** Port of the OCI registry. */
+  readonly registryPort: number;
 }): Promise<string> {
   const { files } = options;
   const token = randomBytes(24).toString('hex');
@@ -29,6 +31,7 @@ export async function fillDataFolder(options: {
   await writeFile(files.auditPolicy, auditPolicy(`system:serviceaccounts:${USERS_NAMESPACE}`));
   await writeFile(files.audit, '');
   await writeFile(files.prometheusConfig, prometheusConfig(options.exporter));
+  await writeFile(files.registryConfig, registryConfig(files.registry, options.registryPort));
   for (const stage of files.kwokStages) {
     const name = stage.slice(dirname(stage).length + 1);
     const source = await readFile(join(options.stages, kwokFile(name)), 'utf8');
@@ -71,5 +74,14 @@ function prometheusConfig(exporter: string): string {
         static_configs: [{ targets: [new URL(exporter).host] }],
       },
     ],
+  });
+}
+
+function registryConfig(folder: string, port: number): string {
+  return stringify({
+    version: '0.1',
+    log: { level: 'warn', accesslog: { disabled: true } },
+    storage: { filesystem: { rootdirectory: folder } },
+    http: { addr: `127.0.0.1:${port}` },
   });
 }

@@ -53,6 +53,11 @@ export const parts: readonly Part[] = [
   fluxController('source-controller'),
   fluxController('kustomize-controller'),
   fluxController('helm-controller'),
+  {
+    module: 'registry',
+    binaries: fromCmd('github.com/distribution/distribution/v3', 'registry'),
+    ldflags: [],
+  },
 ];
 
 const fluxCrds = (name: string): ModuleFile => ({

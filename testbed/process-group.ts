@@ -22,6 +22,8 @@ export interface ProcessGroup {
   kill(name: string): Promise<void>;
   /** Kills a program and starts it again as it was; gives the new process id. */
   restart(name: string): Promise<number>;
+  /** Resolves when a program has ended by itself: with a signal's name, or `exit code N`. */
+  ended(name: string): Promise<string>;
   /** Process ids by name, the supervisor's included. */
   pids(): ReadonlyMap<string, number>;
   /** Throws a TestbedError with the end of the log when a program ended that nobody killed. */
@@ -47,6 +49,7 @@ export function startProcessGroup(folders: Folders): ProcessGroup {
   const pids = new Map<string, number>([['supervisor', supervisor.pid ?? 0]]);
   const waiting = new Map<string, (event: { readonly pid?: number; readonly how?: string }) => void>();
   const ended = new Map<string, string>();
+  const endings = new Map<string, (how: string) => void>();
   const gone = new Promise<void>(resolve => supervisor.on('exit', () => resolve()));
 
   supervisor.on('message', (message: unknown) => {
@@ -55,6 +58,8 @@ export function startProcessGroup(folders: Folders): ProcessGroup {
     else {
       pids.delete(event.name);
       ended.set(event.name, event.how);
+      endings.get(event.name)?.(event.how);
+      endings.delete(event.name);
     }
     waiting.get(event.name)?.(event);
     waiting.delete(event.name);
@@ -92,6 +97,9 @@ export function startProcessGroup(folders: Folders): ProcessGroup {
       if (command === undefined) throw new TestbedError(`Nothing named ${name} was started.`);
       await group.kill(name);
       return group.start(command);
+    },
+    async ended(name) {
+      return ended.get(name) ?? (await new Promise(resolve => endings.set(name, resolve)));
     },
     pids: () => pids,
     async check() {

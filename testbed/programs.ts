@@ -15,6 +15,7 @@ export interface Ports {
   readonly sourceHealth: number;
   readonly kustomizeHealth: number;
   readonly helmHealth: number;
+  readonly registry: number;
 }
 
 /** Files and folders under the data folder. */
@@ -31,6 +32,8 @@ export interface DataFiles {
   readonly artifacts: string;
   readonly prometheus: string;
   readonly prometheusConfig: string;
+  readonly registry: string;
+  readonly registryConfig: string;
   readonly kwokStages: readonly string[];
 }
 
@@ -46,6 +49,8 @@ export function dataFiles(data: string): DataFiles {
     artifacts: join(data, 'artifacts'),
     prometheus: join(data, 'prometheus'),
     prometheusConfig: join(data, 'prometheus.yaml'),
+    registry: join(data, 'registry'),
+    registryConfig: join(data, 'registry.yaml'),
     kwokStages: ['node-initialize', 'pod-complete', 'pod-delete', 'pod-ready'].map(stage =>
       join(data, 'kwok', `${stage}.yaml`),
     ),
@@ -69,7 +74,7 @@ const url = (port: number): string => `http://${loopback}:${port}`;
 export function etcd({ build, ports, files }: ProgramOptions): Command {
   return {
     name: 'etcd',
-    command: join(build.binaries, 'etcd'),
+    command: build.binary('etcd'),
     args: [
       `--data-dir=${files.etcd}`,
       `--listen-client-urls=${url(ports.etcd)}`,
@@ -86,7 +91,7 @@ export function etcd({ build, ports, files }: ProgramOptions): Command {
 export function kubeApiServer({ build, ports, files }: ProgramOptions): Command {
   return {
     name: 'kube-apiserver',
-    command: join(build.binaries, 'kube-apiserver'),
+    command: build.binary('kube-apiserver'),
     args: [
       `--etcd-servers=${url(ports.etcd)}`,
       `--bind-address=${loopback}`,
@@ -112,7 +117,7 @@ export function kubeControllerManager({ build, files }: ProgramOptions): Command
   const off = ['node-ipam-controller', 'node-lifecycle-controller', 'taint-eviction-controller'];
   return {
     name: 'kube-controller-manager',
-    command: join(build.binaries, 'kube-controller-manager'),
+    command: build.binary('kube-controller-manager'),
     args: [
       `--kubeconfig=${files.kubeconfig}`,
       '--leader-elect=false',
@@ -129,7 +134,7 @@ export function kubeControllerManager({ build, files }: ProgramOptions): Command
 export function kubeScheduler({ build, files }: ProgramOptions): Command {
   return {
     name: 'kube-scheduler',
-    command: join(build.binaries, 'kube-scheduler'),
+    command: build.binary('kube-scheduler'),
     args: [`--kubeconfig=${files.kubeconfig}`, '--leader-elect=false', '--secure-port=0'],
   };
 }
@@ -138,7 +143,7 @@ export function kubeScheduler({ build, files }: ProgramOptions): Command {
 export function kwok({ build, files }: ProgramOptions): Command {
   return {
     name: 'kwok',
-    command: join(build.binaries, 'kwok'),
+    command: build.binary('kwok'),
     args: [
       `--kubeconfig=${files.kubeconfig}`,
       '--manage-all-nodes',
@@ -151,7 +156,7 @@ export function kwok({ build, files }: ProgramOptions): Command {
 export function sourceController({ build, ports, files }: ProgramOptions): Command {
   return {
     name: 'source-controller',
-    command: join(build.binaries, 'source-controller'),
+    command: build.binary('source-controller'),
     args: [
       `--storage-path=${files.artifacts}`,
       `--storage-addr=${loopback}:${ports.artifacts}`,
@@ -166,7 +171,7 @@ export function sourceController({ build, ports, files }: ProgramOptions): Comma
 export function kustomizeController({ build, ports, files }: ProgramOptions): Command {
   return {
     name: 'kustomize-controller',
-    command: join(build.binaries, 'kustomize-controller'),
+    command: build.binary('kustomize-controller'),
     args: ['--concurrent=8', ...fluxArgs(ports.kustomizeHealth)],
     env: fluxEnv(files),
   };
@@ -175,7 +180,7 @@ export function kustomizeController({ build, ports, files }: ProgramOptions): Co
 export function helmController({ build, ports, files }: ProgramOptions): Command {
   return {
     name: 'helm-controller',
-    command: join(build.binaries, 'helm-controller'),
+    command: build.binary('helm-controller'),
     args: fluxArgs(ports.helmHealth),
     env: fluxEnv(files),
   };
@@ -194,7 +199,7 @@ function fluxEnv(files: DataFiles): Readonly<Record<string, string>> {
 export function flagger(options: ProgramOptions): Command {
   return {
     name: 'flagger',
-    command: join(options.build.binaries, 'flagger'),
+    command: options.build.binary('flagger'),
     args: [
       `-kubeconfig=${options.files.kubeconfig}`,
       `-metrics-server=${options.metricsServer}`,
@@ -211,7 +216,7 @@ export function flagger(options: ProgramOptions): Command {
 export function loadtester({ build, ports }: ProgramOptions): Command {
   return {
     name: 'loadtester',
-    command: join(build.binaries, 'loadtester'),
+    command: build.binary('loadtester'),
     args: [`-port=${ports.loadtester}`, '-log-level=info'],
   };
 }
@@ -227,4 +232,9 @@ export function prometheus({ ports, files }: ProgramOptions): Command {
       '--log.level=warn',
     ],
   };
+}
+
+/** An OCI registry, for charts. It takes its whole configuration from a file. */
+export function registry({ build, files }: ProgramOptions): Command {
+  return { name: 'registry', command: build.binary('registry'), args: ['serve', files.registryConfig] };
 }

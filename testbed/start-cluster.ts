@@ -43,6 +43,7 @@ export async function choosePorts(): Promise<programs.Ports> {
     sourceHealth: await next(),
     kustomizeHealth: await next(),
     helmHealth: await next(),
+    registry: await next(),
   };
 }
 
@@ -57,6 +58,7 @@ export async function startCluster(parts: ClusterParts): Promise<StartedCluster>
     files,
     stages: join(build.manifests, 'kwok'),
     exporter: metrics.exporter,
+    registryPort: ports.registry,
   });
   const options = { build, ports, files, metricsServer: metrics.server(), meshProvider: parts.meshProvider };
   const healthy = (name: string, port: number, path: string): Promise<void> =>
@@ -66,6 +68,7 @@ export async function startCluster(parts: ClusterParts): Promise<StartedCluster>
     processes.start(programs.etcd(options)),
     processes.start(programs.prometheus(options)),
     processes.start(programs.loadtester(options)),
+    processes.start(programs.registry(options)),
   ]);
   await healthy('etcd', ports.etcd, '/health');
   await processes.start(programs.kubeApiServer(options));
@@ -86,6 +89,7 @@ export async function startCluster(parts: ClusterParts): Promise<StartedCluster>
     healthy('source-controller', ports.sourceHealth, '/readyz'),
     healthy('kustomize-controller', ports.kustomizeHealth, '/readyz'),
     healthy('Flagger', ports.flagger, '/healthz'),
+    healthy('the registry', ports.registry, '/v2/'),
     ...(parts.helm ? [healthy('helm-controller', ports.helmHealth, '/readyz')] : []),
     waitUntil('the node is ready', () => nodeReady(server.api), processes.check),
   ]);

@@ -35,6 +35,8 @@ export interface Testbed {
   readonly flaggerUrl: string;
   /** Flagger's load tester: gates (`/gate/open`, `/gate/check` …) and `/rollback/…`. */
   readonly loadtesterUrl: string;
+  /** `127.0.0.1:PORT` of an OCI registry without TLS, empty at first. */
+  readonly registry: string;
   /** To kill or restart one of the programs, by its name in programs.ts. */
   readonly processes: ProcessGroup;
   /** One file per program. */
@@ -93,6 +95,7 @@ export async function startTestbed(options: TestbedOptions = {}): Promise<Testbe
       metrics,
       flaggerUrl: `http://127.0.0.1:${ports.flagger}`,
       loadtesterUrl: `http://127.0.0.1:${ports.loadtester}`,
+      registry: `127.0.0.1:${ports.registry}`,
       processes,
       logs: folders.logs,
       async addUser(user) {

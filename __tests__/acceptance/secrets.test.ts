@@ -15,7 +15,6 @@ import {
   secretOf,
   setOf,
 } from './secret-places.ts';
-import { HAS_BUILDER } from '../plan/planning.ts';
 import { withClone } from './with-clone.ts';
 import { midAnalysis, revertPushed, until, withSandbox } from './with-sandbox.ts';
 
@@ -185,7 +184,7 @@ describe.concurrent('a secret of the tree, of the cluster or of an address is in
     });
   });
 
-  it.runIf(HAS_BUILDER)('plan: what the build copies out of a Secret', async ({ expect }) => {
+  it('plan: what the build copies out of a Secret', async ({ expect }) => {
     const copy = `replacements:
 - source: {kind: Secret, name: creds, fieldPath: stringData.password}
   targets:

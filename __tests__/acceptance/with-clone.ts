@@ -19,18 +19,25 @@ export interface Answer {
 export async function withClone(
   sandbox: Sandbox,
   work: (gated: (...args: readonly string[]) => Promise<Answer>, folder: string) => Promise<void>,
+  {
+    env = {},
+    clone = FLEET,
+  }: { readonly env?: Readonly<Record<string, string>>; readonly clone?: string } = {},
 ): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'gated-rollout-cli-'));
   try {
     const fleet = join(folder, 'fleet');
-    await run('git', ['clone', '-q', sandbox.github.cloneUrl(FLEET), fleet]);
+    await run('git', ['clone', '-q', sandbox.github.cloneUrl(clone), fleet]);
     await writeFile(join(folder, 'rollout.yaml'), sandbox.rollout);
     await writeFile(join(folder, 'kubeconfig'), sandbox.cluster.kubeconfig);
     const common = ['--folder', fleet, '--kubeconfig', join(folder, 'kubeconfig')];
     await work(async (...args) => {
       const config = args[0] === 'init' ? [] : ['--config', join(folder, 'rollout.yaml')];
       try {
-        const { stdout, stderr } = await run(process.execPath, [CLI, ...common, ...config, ...args]);
+        const { stdout, stderr } = await run(process.execPath, [CLI, ...common, ...config, ...args], {
+          // Whatever token this machine has for GitHub is none of the tests' business.
+          env: { ...process.env, GH_TOKEN: '', GITHUB_TOKEN: '', ...env },
+        });
         return { code: 0, out: stdout, err: stderr };
       } catch (error) {
         const {

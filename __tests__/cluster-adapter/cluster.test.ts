@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { ClusterWatcher } from '../../src/cluster/cluster-watcher.ts';
 import { createKubeClient } from '../../src/cluster/kube-client.ts';
 import { loadKubeconfig } from '../../src/cluster/login/kubeconfig.ts';
-import { sameRepository } from '../../src/cluster/same-repository.ts';
+import { sameRepository } from '../../src/gitops/same-repository.ts';
 import { goDurationMs } from '../../src/flagger/go-duration.ts';
 import { ClusterUnavailable } from '../../src/rollout/ports.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
@@ -110,8 +110,20 @@ describe('Git URLs of Flux', () => {
     ['https://gitlab.com/acme/fleet', false],
     ['https://github.com/other/fleet', false],
     ['nonsense', false],
-  ])('%s: %s', (url, same) => {
-    expect(sameRepository(url, on)).toBe(same);
+  ])('%s: %s', async (url, same) => {
+    expect(await sameRepository(url, on)).toBe(same);
+  });
+
+  it.each([
+    ['https://github.com/acme/gitops', true],
+    ['git@github.com:acme/gitops.git', true],
+    ['https://gitlab.com/acme/gitops', false],
+    ['https://github.com/acme/team/gitops', false],
+    ['https://github.com/acme/other', false],
+  ])('a former name, %s: %s', async (url, same) => {
+    const isRenamed = ({ owner, repo }: { readonly owner: string; readonly repo: string }) =>
+      Promise.resolve(`${owner}/${repo}` === 'acme/gitops');
+    expect(await sameRepository(url, { ...on, isRenamed })).toBe(same);
   });
 });
 

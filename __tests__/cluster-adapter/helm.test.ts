@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { helmFights } from '../../src/cluster/helm-fights.ts';
 import type { KubeClient } from '../../src/cluster/kube-client.ts';
-import { parseHelmRelease } from '../../src/cluster/parse-helm-release.ts';
+import { parseHelmRelease } from '../../src/flux/parse-helm-release.ts';
 import type { TargetRef } from '../../src/rollout/target.ts';
 import { Refusal } from '../../src/rollout/verdict.ts';
 

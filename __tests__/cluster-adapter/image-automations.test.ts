@@ -1,3 +1,4 @@
+import { sameRepository } from '../../src/gitops/same-repository.ts';
 import { describe, expect, it } from 'vitest';
 import { changeHold, readAutomations } from '../../src/cluster/image-automations.ts';
 import { type KubeClient, KubeError } from '../../src/cluster/kube-client.ts';
@@ -17,7 +18,8 @@ const SOURCE: SourceView = {
   verifies: false,
 };
 const clock: Clock = { now: () => 0, sleep: () => Promise.resolve() };
-const on = { clock, repository: { owner: 'acme', repo: 'fleet' }, host: 'github.com' };
+const ours = { repository: { owner: 'acme', repo: 'fleet' }, host: 'github.com' };
+const on = { clock, isOurs: (url: string) => sameRepository(url, ours) };
 
 function automation(name: string, spec: object = {}, annotations: object = {}): object {
   return {

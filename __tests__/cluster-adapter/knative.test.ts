@@ -3,7 +3,8 @@ import { ClusterForbidden } from '../../src/rollout/ports.ts';
 import { type KubeClient, KubeError } from '../../src/cluster/kube-client.ts';
 import { guardsTarget } from '../../src/cluster/parse-canary.ts';
 import { readObservation } from '../../src/cluster/read-observation.ts';
-import { traceChain } from '../../src/cluster/trace-chain.ts';
+import { LiveFlux } from '../../src/cluster/live-flux.ts';
+import { traceChain } from '../../src/flux/trace-chain.ts';
 import type { TargetView } from '../../src/rollout/observation.ts';
 import { systemClock } from '../../src/runtime/clock.ts';
 
@@ -163,7 +164,7 @@ describe('a Knative Service in the cluster', () => {
 
 describe('a Knative Service that is not there', () => {
   const trace = (answers: Readonly<Record<string, unknown>>) =>
-    traceChain(kube(answers), { target: TARGET, via: undefined, isOurs: () => true });
+    traceChain(new LiveFlux(kube(answers)), { target: TARGET, via: undefined, isOurs: () => true });
 
   it('is refused with what there is instead', async () => {
     await expect(trace({ [`${SERVING}/services`]: [{ metadata: { name: 'other' } }] })).rejects.toMatchObject(

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -115,9 +116,64 @@ async function pack(files: Readonly<Record<string, string>>): Promise<Buffer> {
       await writeFile(full, text);
     }
     const archive = join(folder, 'podinfo.tgz');
-    await promisify(execFile)('tar', ['-czf', archive, '-C', folder, 'podinfo']);
+    // The same bytes each time, so that one version has one digest.
+    const plain = [
+      '--sort=name',
+      '--mtime=@0',
+      '--owner=0',
+      '--group=0',
+      '--numeric-owner',
+      '--mode=u=rwX,go=rX',
+    ];
+    const args = ['-I', 'gzip -n', ...plain, '-cf', archive, '-C', folder, 'podinfo'];
+    await promisify(execFile)('tar', args);
     return await readFile(archive);
   } finally {
     await rm(folder, { recursive: true });
   }
+}
+
+/** Pushes a chart to an OCI registry, as `helm push` does. @returns the digest of its manifest. */
+export async function pushChart(registry: string, repository: string, version: string): Promise<string> {
+  const config = Buffer.from(JSON.stringify({ apiVersion: 'v2', name: 'podinfo', version }));
+  const layer = await pack(chartFiles(version));
+  const manifest = Buffer.from(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: 'application/vnd.oci.image.manifest.v1+json',
+      config: {
+        mediaType: 'application/vnd.cncf.helm.config.v1+json',
+        ...(await pushBlob(registry, repository, config)),
+      },
+      layers: [{ mediaType: CHART_LAYER, ...(await pushBlob(registry, repository, layer)) }],
+    }),
+  );
+  const answer = await fetch(`http://${registry}/v2/${repository}/manifests/${version}`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/vnd.oci.image.manifest.v1+json' },
+    body: new Uint8Array(manifest),
+  });
+  if (answer.status !== 201) throw new Error(`The registry did not take the chart: ${await answer.text()}`);
+  return digestOf(manifest);
+}
+
+export const CHART_LAYER = 'application/vnd.cncf.helm.chart.content.v1.tar+gzip';
+
+/** OCI distribution specification, "Pushing a blob monolithically". */
+async function pushBlob(registry: string, repository: string, blob: Buffer) {
+  const digest = digestOf(blob);
+  const begun = await fetch(`http://${registry}/v2/${repository}/blobs/uploads/`, { method: 'POST' });
+  const place = new URL(begun.headers.get('location') ?? '', `http://${registry}`);
+  place.searchParams.set('digest', digest);
+  const answer = await fetch(place, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/octet-stream' },
+    body: new Uint8Array(blob),
+  });
+  if (answer.status !== 201) throw new Error(`The registry did not take a blob: ${await answer.text()}`);
+  return { digest, size: blob.length };
+}
+
+function digestOf(bytes: Buffer): string {
+  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }

@@ -6,6 +6,7 @@ import { checkProvider, PROVIDERS } from '../../src/flagger/provider-rules.ts';
 import { ReleasePlanner } from '../../src/plan/planner.ts';
 import type { FluxChain, Observation } from '../../src/rollout/observation.ts';
 import { memoryFiles } from '../plan/memory-files.ts';
+import { BUILDER } from '../plan/planning.ts';
 import { workload } from './folder.ts';
 
 /** What rollout.yaml says under `canary:`, and what is made of it. */
@@ -189,7 +190,11 @@ export async function render({ canary }: Rendering): Promise<readonly KubeObject
   };
   const parsed = parseRolloutFile(JSON.stringify(rollout), { file: 'rollout.yaml', set: [] });
   if ('problems' in parsed) throw new Error(parsed.problems.map(({ message }) => message).join('\n'));
-  const planner = new ReleasePlanner({ rollout: parsed.rollout, sourceSha: 'a'.repeat(40) });
+  const planner = new ReleasePlanner({
+    rollout: parsed.rollout,
+    sourceSha: 'a'.repeat(40),
+    builder: BUILDER,
+  });
   const observation: Observation = {
     source: 'read',
     at: 0,

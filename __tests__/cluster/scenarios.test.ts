@@ -11,6 +11,7 @@ import { readRecording, writeRecording } from '../recordings/recordings.ts';
 import { STORIES } from '../recordings/stories.ts';
 import { firstDifference } from '../recordings/story-lines.ts';
 import { recordStory } from './recorded-story.ts';
+import { SOURCES } from './sources.ts';
 import { runListed, type ScenarioResult } from './listed-scenario.ts';
 import { writeVerification } from './verification.ts';
 
@@ -22,6 +23,7 @@ const GROUPS = [
   { heading: 'Workloads of other repositories', list: FOREIGN },
   { heading: 'Releases through Helm', list: HELM },
   { heading: 'Knative Services', list: KNATIVE },
+  { heading: 'Sources', list: SOURCES },
 ];
 
 /** Rollouts that fail or are interrupted take up to twice as long as good ones. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { BARRIER, withBarrier, withoutBarrier } from '../../src/plan/barrier.ts';
+import { BARRIER, withBarrier, withoutBarrier } from '../../src/plan/canary/barrier.ts';
 import { YamlText } from '../../src/edit/yaml-text.ts';
 
 const HEAD = `apiVersion: flagger.app/v1beta1

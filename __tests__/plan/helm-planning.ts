@@ -1,15 +1,14 @@
 import { parseRolloutFile } from '../../src/config/rollout-file.ts';
-import type { TreeBuilder } from '../../src/plan/build.ts';
 import type { ReleasePlan } from '../../src/plan/plan.ts';
 import { ReleasePlanner } from '../../src/plan/planner.ts';
-import { parseHelmRelease } from '../../src/cluster/parse-helm-release.ts';
+import { parseHelmRelease } from '../../src/flux/parse-helm-release.ts';
 import { parseCanary } from '../../src/cluster/parse-canary.ts';
-import { parseKustomization, parseGitRepository } from '../../src/cluster/parse-flux.ts';
+import { parseKustomization, parseGitRepository } from '../../src/flux/parse-flux.ts';
 import { parseWorkload } from '../../src/cluster/parse-workload.ts';
 import type { FluxChain, Observation } from '../../src/rollout/observation.ts';
 import { Refusal } from '../../src/rollout/verdict.ts';
 import { memoryFiles } from './memory-files.ts';
-import { BUILDER, HAS_BUILDER } from './planning.ts';
+import { BUILDER } from './planning.ts';
 
 /** A folder of a HelmRelease `shop` whose chart renders the Deployment `frontend`. */
 
@@ -28,7 +27,6 @@ export interface HelmPlanOptions {
   readonly id?: string;
   /** spec.images of the Kustomization. */
   readonly images?: readonly { readonly name: string; readonly newTag: string }[];
-  readonly builder?: TreeBuilder;
 }
 
 export function helmRelease(spec: string, metadata = 'metadata: {name: shop, namespace: prod}\n'): string {
@@ -119,11 +117,10 @@ export async function planHelm(
   const parsed = parseRolloutFile(yaml, { file: 'rollout.yaml', set: [] });
   if ('problems' in parsed) throw new Error(JSON.stringify(parsed.problems));
   const { observation, chain } = helmObservation(options);
-  const { builder = HAS_BUILDER ? BUILDER : undefined } = options;
   const planner = new ReleasePlanner({
     rollout: parsed.rollout,
     sourceSha: 'f'.repeat(40),
-    ...(builder ? { builder } : {}),
+    builder: BUILDER,
   });
   const planned = await planner.plan({
     files: memoryFiles(files),

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import type { TreeBuilder } from '../../src/plan/build.ts';
 import { findPlacements, restoredFiles } from '../../src/plan/stamp.ts';
 import type { CommittedFile } from '../../src/rollout/ports.ts';
 import { CANARY, helmRelease, ID, planHelm, refusalOf, rolloutYaml, texts } from './helm-planning.ts';
@@ -291,7 +290,10 @@ describe('a HelmRelease that environments share', () => {
       ...bare,
       'prod/kustomization.yaml': 'namespace: prod\nresources: [../base, canary.yaml]\n',
     };
-    expect((await refusalOf(planHelm(listed, undefined, { folder: 'prod' }))).reason).toBe('shared-line');
+    const others = { ...listed, 'staging/kustomization.yaml': 'resources: [../base]\n' };
+    const refused = await refusalOf(planHelm(others, undefined, { folder: 'prod' }));
+    expect(refused.reason).toBe('shared-line');
+    expect(refused.message).toContain('base/release.yaml:14, which is also built by staging');
     const own = await planHelm(
       listed,
       rolloutYaml('change: [{image: ghcr.io/acme/shop:6.2.0}]\nwrite: overlay\n'),
@@ -455,41 +457,5 @@ describe('a Canary for a target of a HelmRelease', () => {
     expect(planned.adoption[0]?.text).toContain('namespace: prod');
     const moved = await refusalOf(planHelm(elsewhere, ADOPT, { ...on, targetNamespace: 'flux-system' }));
     expect(moved.message).toContain('puts everything into the namespace flux-system');
-  });
-});
-
-describe('what the builder makes of a release by Helm', () => {
-  const saying = (...builds: readonly string[]): TreeBuilder => {
-    const left = [...builds];
-    return { build: () => Promise.resolve({ kind: 'built', by: 'test', text: left.shift() ?? '' }) };
-  };
-  const release = helmRelease(VALUES);
-
-  it('is proven by the HelmRelease, which must hold the id', async () => {
-    const { build, files } = await planHelm(folder(VALUES), undefined, {
-      builder: saying(release, `${helmRelease(VALUES.replace('6.1.0', '6.2.0'))}${RENDERER}`),
-    });
-    expect(files).toHaveLength(1);
-    expect(build).toMatchObject({ kind: 'proven', objects: [{ object: 'HelmRelease prod/shop' }] });
-    const lost = await refusalOf(planHelm(folder(VALUES), undefined, { builder: saying(release, release) }));
-    expect(lost.message).toContain('would not reach HelmRelease prod/shop: test builds no id of the rollout');
-    const chart = rolloutYaml('change: [{chart: shop, value: 1.1.0}]\n');
-    const pinned = await refusalOf(
-      planHelm(folder(VALUES), chart, { builder: saying(release, `${release}${RENDERER}`) }),
-    );
-    expect(pinned.message).toContain('builds 1.0.0 as the version of its chart, not 1.1.0');
-  });
-
-  it('is refused when it changes more of the HelmRelease, or another one', async () => {
-    const after = `${helmRelease(VALUES)}${RENDERER}`.replace('interval: 5m', 'interval: 1m');
-    const more = await refusalOf(planHelm(folder(VALUES), undefined, { builder: saying(release, after) }));
-    expect(more.message).toContain('change spec.interval of HelmRelease prod/shop from 5m to 1m');
-    const other = release.replace('name: shop,', 'name: other,');
-    const both = await refusalOf(
-      planHelm(folder(VALUES), undefined, {
-        builder: saying(`${release}---\n${other}`, `${release}${RENDERER}---\n${other}${RENDERER}`),
-      }),
-    );
-    expect(both.message).toContain('HelmRelease prod/other');
   });
 });

@@ -10,6 +10,7 @@ import type { FluxChain } from '../../src/rollout/observation.ts';
 import { Refusal } from '../../src/rollout/verdict.ts';
 import { canaryView, kustomizationView } from '../rollout/story.ts';
 import { memoryFiles } from './memory-files.ts';
+import { BUILDER } from './planning.ts';
 
 const SERVICE = `apiVersion: serving.knative.dev/v1
 kind: Service
@@ -68,7 +69,11 @@ async function plan(
   const key = 'Service prod/hello';
   const canary = canaryView({ namespace: 'prod', name: 'hello', analysis: canaryAnalysis({}) });
   const view = { replicaSets: [], events: [], ...(on.canary === false ? {} : { canary }) };
-  return await new ReleasePlanner({ rollout: parsed.rollout, sourceSha: 'c'.repeat(40) }).plan({
+  return await new ReleasePlanner({
+    rollout: parsed.rollout,
+    sourceSha: 'c'.repeat(40),
+    builder: BUILDER,
+  }).plan({
     files: memoryFiles(files),
     chains: { [key]: chain },
     observation: { source: 'read', at: 0, targets: { [key]: view }, objects: {} },
@@ -129,7 +134,7 @@ describe('a plan for a Knative Service', () => {
 
   it('leaves a patch of the core Service alone when that has the same name', async () => {
     const patch =
-      'apiVersion: v1\nkind: Service\nmetadata: {name: hello}\nspec: {template: {spec: {containers: [{image: "ghcr.io/acme/hello:0"}]}}}\n';
+      'apiVersion: v1\nkind: Service\nmetadata: {name: hello, namespace: prod}\nspec: {template: {spec: {containers: [{image: "ghcr.io/acme/hello:0"}]}}}\n';
     const { files } = await plan({
       ...FILES,
       'apps/kustomization.yaml':

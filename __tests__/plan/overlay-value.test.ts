@@ -3,7 +3,7 @@ import { mayDeleteFile } from '../../src/gitops/three-way.ts';
 import type { ReleasePlan } from '../../src/plan/plan.ts';
 import { findPlacements, restoredFiles } from '../../src/plan/stamp.ts';
 import type { CommittedFile, FileBlob } from '../../src/rollout/ports.ts';
-import { BUILDER, HAS_BUILDER, type PlanningOn, planOf, refusal } from './planning.ts';
+import { type PlanningOn, planOf, refusal } from './planning.ts';
 
 const FILES = {
   'base/deployment.yaml': `apiVersion: apps/v1
@@ -31,7 +31,7 @@ spec:
 `,
   'prod/kustomization.yaml': 'namespace: prod\nresources:\n- ../base\n- canary.yaml\n',
 };
-const ON: PlanningOn = { folder: 'prod', ...(HAS_BUILDER ? { builder: BUILDER } : {}) };
+const ON: PlanningOn = { folder: 'prod', ...{} };
 const yaml = (change: string): string => `target: [prod/shop]\nwrite: overlay\nchange: [${change}]\n`;
 const ENV = yaml('{env: MODE, value: loud}');
 
@@ -40,7 +40,7 @@ function texts(plan: ReleasePlan): Record<string, string> {
 }
 
 function proven(plan: ReleasePlan): void {
-  if (HAS_BUILDER) expect(plan.build).toMatchObject({ kind: 'proven' });
+  expect(plan.build).toMatchObject({ kind: 'proven' });
 }
 
 describe('write: overlay, for variables and arguments', () => {
@@ -104,7 +104,7 @@ spec:
     },
   );
 
-  it.skipIf(!HAS_BUILDER)('a base that moved the argument breaks the build, loudly', async () => {
+  it('a base that moved the argument breaks the build, loudly', async () => {
     const plan = await planOf(FILES, yaml('{arg: --ui-logo, value: b.png}'), ON);
     const moved = {
       ...FILES,

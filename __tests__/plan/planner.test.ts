@@ -9,6 +9,7 @@ import type { FileChange } from '../../src/rollout/ports.ts';
 import { targetKey } from '../../src/rollout/target.ts';
 import { Refusal } from '../../src/rollout/verdict.ts';
 import { memoryFiles } from './memory-files.ts';
+import { BUILDER } from './planning.ts';
 
 const DEPLOYMENT = `# The shop's frontend.
 apiVersion: apps/v1
@@ -114,7 +115,8 @@ interface PlanOptions {
   readonly targetNamespace?: string;
   /** Folder of the Kustomization that applies the Kustomization of the targets. */
   readonly parent?: string;
-  readonly imageNames?: readonly string[];
+  /** spec.images of the Kustomization in the cluster. */
+  readonly images?: readonly { readonly name: string; readonly newTag: string }[];
 }
 
 function plan(
@@ -123,7 +125,7 @@ function plan(
   options: PlanOptions = {},
 ): Promise<ReleasePlan> {
   const rollout = rolloutOf(yaml);
-  return new ReleasePlanner({ rollout, sourceSha: 'c'.repeat(40) }).plan({
+  return new ReleasePlanner({ rollout, sourceSha: 'c'.repeat(40), builder: BUILDER }).plan({
     files: memoryFiles(files),
     chains: chainsOf(rollout, options),
     observation: observation(options),
@@ -133,7 +135,7 @@ function plan(
 
 function stamp(files: Readonly<Record<string, string>>, yaml: string): Promise<readonly FileChange[]> {
   const rollout = rolloutOf(yaml);
-  return new ReleasePlanner({ rollout, sourceSha: 'c'.repeat(40) }).stamp({
+  return new ReleasePlanner({ rollout, sourceSha: 'c'.repeat(40), builder: BUILDER }).stamp({
     files: memoryFiles(files),
     chains: chainsOf(rollout, {}),
     observation: observation(),
@@ -159,7 +161,7 @@ function chainsOf(rollout: RolloutFile, options: PlanOptions): Readonly<Record<s
       ...(options.parent === undefined ? [] : [{ ...KUSTOMIZATION, name: 'cluster', path: options.parent }]),
       {
         ...KUSTOMIZATION,
-        ...(options.imageNames ? { imageNames: options.imageNames } : {}),
+        ...(options.images ? { spec: { images: options.images } } : {}),
         path: options.folder ?? 'apps',
         ...(options.targetNamespace === undefined ? {} : { targetNamespace: options.targetNamespace }),
       },
@@ -245,7 +247,7 @@ describe('a change goes where the build takes it from, all else byte for byte as
 
   it('writes into the patch that sets the value, inline or in a file', async () => {
     const patch =
-      'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: frontend}\nspec:\n  template:\n    spec:\n      containers:\n      - name: main\n        env:\n        - {name: ERROR_FRACTION, value: "0.5"}\n';
+      'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: frontend, namespace: prod}\nspec:\n  template:\n    spec:\n      containers:\n      - name: main\n        env:\n        - {name: ERROR_FRACTION, value: "0.5"}\n';
     const change = 'target: prod/frontend\nchange: [{env: ERROR_FRACTION, value: "0.7"}]\n';
     const inFile = await plan(
       {
@@ -292,21 +294,39 @@ spec:
     const files = { ...PLAIN, 'clusters/prod/apps.yaml': kustomization };
     const on = { parent: 'clusters/prod' };
     const image = await plan(files, IMAGE, on);
-    expect(image.files.map(({ path }) => path)).toEqual(['apps/deployment.yaml', 'clusters/prod/apps.yaml']);
-    expect(image.files[0]?.text).toBe(withId(DEPLOYMENT));
-    expect(image.files[1]?.text).toBe(kustomization.replace('6.1.5', '6.2.0'));
+    // The id beside it: what one apply brings.
+    const idPatch = `  - target:
+      kind: Deployment
+      name: frontend
+    patch: |
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata:
+        name: frontend
+      spec:
+        template:
+          metadata:
+            annotations:
+              gated-rollout/id: shop-1
+              gated-rollout/source-sha: ${'c'.repeat(40)}
+`;
+    expect(image.files.map(({ path }) => path)).toEqual(['clusters/prod/apps.yaml']);
+    expect(image.files[0]?.text).toBe(`${kustomization.replace('6.1.5', '6.2.0')}${idPatch}`);
     expect(image.found[0]).toMatchObject({ path: 'clusters/prod/apps.yaml', line: 14, current: '6.1.5' });
 
     const change = 'target: prod/frontend\nchange: [{arg: --ui-logo, value: c.png}]\n';
     const logo = await plan(files, change, on);
-    expect(logo.files[1]?.text).toBe(kustomization.replace('b.png', 'c.png'));
+    expect(logo.files[0]?.text).toBe(`${kustomization.replace('b.png', 'c.png')}${idPatch}`);
     expect(logo.found[0]).toMatchObject({ line: 20, current: 'b.png' });
   });
 
   it('refuses an image that a Flux Kustomization sets whose manifest is not in the repository', async () => {
-    const refused = await refusal(plan(PLAIN, IMAGE, { imageNames: ['ghcr.io/acme/shop'] }));
-    expect(refused).toMatchObject({ reason: 'chain-broken' });
-    expect(refused.message).toContain('spec.images');
+    const refused = await refusal(
+      plan(PLAIN, IMAGE, { images: [{ name: 'ghcr.io/acme/shop', newTag: '6.1.5' }] }),
+    );
+    expect(refused).toMatchObject({ reason: 'change-not-found' });
+    expect(refused.message).toContain('is 6.1.5 in what Flux builds from apps');
+    expect(refused.message).toContain('its own manifest, which is not in this repository');
   });
 
   it('follows prefixes, namespaces and bases, and puts the id of a shared manifest into a patch', async () => {
@@ -331,6 +351,7 @@ spec:
       plan(
         {
           ...files,
+          'staging/kustomization.yaml': 'resources:\n- ../base\n',
           'prod/kustomization.yaml':
             'namespace: prod\nnameSuffix: end\nresources:\n- ../base\n- canary.yaml\n',
         },
@@ -339,6 +360,7 @@ spec:
       ),
     );
     expect(shared.reason).toBe('shared-line');
+    expect(shared.message).toContain('which is also built by staging');
 
     // write: overlay gives this environment an entry of its own, and leaves the base alone.
     const bare = {

@@ -1,8 +1,7 @@
-import { spawnSync } from 'node:child_process';
-import { KustomizeBuilder } from '../../src/builder/kustomize-builder.ts';
+import { FluxBuilder } from '../../src/build/flux-builder.ts';
 import { parseRolloutFile } from '../../src/config/rollout-file.ts';
 import { canaryAnalysis } from '../../src/flagger/canary-analysis.ts';
-import type { TreeBuilder } from '../../src/plan/build.ts';
+import type { TreeBuilder } from '../../src/build/tree-builder.ts';
 import type { ReleasePlan } from '../../src/plan/plan.ts';
 import { ReleasePlanner } from '../../src/plan/planner.ts';
 import type { CanaryView, FluxChain, KustomizationView, Observation } from '../../src/rollout/observation.ts';
@@ -10,11 +9,8 @@ import { targetKey } from '../../src/rollout/target.ts';
 import { Refusal } from '../../src/rollout/verdict.ts';
 import { memoryFiles } from './memory-files.ts';
 
-/** Whether kustomize or kubectl is here to build what a plan leaves. */
-export const HAS_BUILDER = ['kustomize', 'kubectl'].some(
-  command => spawnSync(command, ['version', ...(command === 'kubectl' ? ['--client'] : [])]).status === 0,
-);
-export const BUILDER = new KustomizeBuilder({ env: process.env });
+/** Flux's own build, one for all plans of a test file. */
+export const BUILDER: TreeBuilder = new FluxBuilder();
 
 export interface PlanningOn {
   /** The folder that Flux applies. */
@@ -22,6 +18,8 @@ export interface PlanningOn {
   /** Folder of the Kustomization that applies the Kustomization of the targets. */
   readonly parent?: string;
   readonly applier?: Partial<KustomizationView>;
+  /** What differs in the Kustomization above. */
+  readonly above?: Partial<KustomizationView>;
   readonly builder?: TreeBuilder;
   readonly objects?: Observation['objects'];
   /** Live pod templates by target. */
@@ -83,7 +81,9 @@ export async function planOf(
       verifies: false,
     },
     kustomizations: [
-      ...(on.parent === undefined ? [] : [{ ...KUSTOMIZATION, name: 'cluster', path: on.parent }]),
+      ...(on.parent === undefined
+        ? []
+        : [{ ...KUSTOMIZATION, name: 'cluster', path: on.parent, ...on.above }]),
       { ...KUSTOMIZATION, path: on.folder ?? 'apps', ...on.applier },
     ],
     links: [],
@@ -110,8 +110,8 @@ export async function planOf(
     };
     return [targetKey(target), view] as const;
   });
-  const { builder } = on;
-  const planner = new ReleasePlanner({ rollout, sourceSha: 'c'.repeat(40), ...(builder ? { builder } : {}) });
+  const { builder = BUILDER } = on;
+  const planner = new ReleasePlanner({ rollout, sourceSha: 'c'.repeat(40), builder });
   return await planner.plan({
     files: memoryFiles(files),
     chains: Object.fromEntries(rollout.targets.map(target => [targetKey(target), chain])),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Expectation } from '../../src/rollout/expectation.ts';
-import type { HelmReleaseView, TargetView } from '../../src/rollout/observation.ts';
+import type { ChartSourceView, HelmReleaseView, TargetView } from '../../src/rollout/observation.ts';
 import type { RolloutState, Transition } from '../../src/rollout/state.ts';
 import { startFollowing, transition } from '../../src/rollout/transition.ts';
 import { canaryView, COMMIT, fluxChain, intentOf, observation, workloadView } from './story.ts';
@@ -27,6 +27,9 @@ interface Look {
   readonly release?: Partial<HelmReleaseView>;
   readonly seen?: readonly string[];
   readonly phase?: 'Succeeded' | 'Progressing';
+  readonly chart?: ChartSourceView;
+  /** Seconds at which the ReplicaSets of `seen` were made; default all at 1. */
+  readonly madeAt?: readonly number[];
 }
 
 function view({
@@ -36,15 +39,17 @@ function view({
   release = {},
   seen = [],
   phase = 'Succeeded',
+  chart,
+  madeAt = [],
 }: Look): TargetView {
   const id = (rolloutId: string | undefined) => (rolloutId === undefined ? {} : { rolloutId });
   return {
     target: workloadView(id(target)),
     primary: workloadView({ uid: 'primary-1', name: 'podinfo-primary', ...id(primary) }),
     canary: canaryView({ phase }),
-    replicaSets: seen.map(rolloutId => ({
+    replicaSets: seen.map((rolloutId, index) => ({
       name: rolloutId,
-      createdAt: 1_000,
+      createdAt: (madeAt[index] ?? 1) * 1_000,
       podTemplateHash: rolloutId,
       replicas: 1,
       rolloutId,
@@ -55,6 +60,7 @@ function view({
       links: [
         {
           kind: 'HelmRelease',
+          ...(chart ? { chartSource: chart } : {}),
           view: {
             namespace: 'test',
             name: 'shop',
@@ -186,6 +192,111 @@ describe('a release through Helm', () => {
     expect(live('1.0.0')).toBeUndefined();
     expect(live('1.1.0')).toBe(1_000);
     expect(live('1.1.0+9f2c1d')).toBe(1_000);
+  });
+});
+
+/** A HelmRelease and its OCIRepository are applied one after the other (fluxcd/pkg ssa/sort.go: by their groups). */
+describe('a chart by chartRef', () => {
+  const OLD_CHART = `sha256:${'a'.repeat(64)}`;
+  const NEW_CHART = `sha256:${'b'.repeat(64)}`;
+  const CHART: Expectation = {
+    kind: 'chart',
+    target: 'test/podinfo',
+    release: { namespace: 'test', name: 'shop' },
+    chart: 'shop',
+    version: '1.1.0',
+  };
+  const source = (artifact: ChartSourceView['artifact'], upToDate = true): ChartSourceView => ({
+    namespace: 'test',
+    name: 'shop',
+    url: 'oci://registry/shop',
+    suspended: false,
+    upToDate,
+    ...(artifact ? { artifact } : {}),
+  });
+  const revision = (version: number, ociDigest: string, seconds: number) => ({
+    version,
+    status: 'deployed',
+    chartVersion: '',
+    configDigest: '',
+    ociDigest,
+    deployedAt: seconds * 1_000,
+  });
+  const before: Look = {
+    target: ID,
+    seen: [ID],
+    chart: source({ tag: '1.0.0', digest: OLD_CHART }, false),
+    release: { lastAttemptedRevisionDigest: OLD_CHART, history: [revision(2, OLD_CHART, 1)] },
+  };
+  const after: Look = {
+    target: ID,
+    seen: [ID, ID],
+    madeAt: [5, 1],
+    chart: source({ tag: '1.1.0', digest: NEW_CHART }),
+    release: {
+      lastAttemptedRevisionDigest: NEW_CHART,
+      history: [revision(3, NEW_CHART, 5), revision(2, OLD_CHART, 1)],
+    },
+  };
+  const track = (looks: readonly Look[]) => follow(looks, [CHART]).state.tracks['test/podinfo'];
+
+  it('may arrive after the id, which is nobody’s amendment', () => {
+    expect(track([before])?.proven.delivered).toBeUndefined();
+    expect(track([before, after])).toMatchObject({ valuesAt: 2_000, amended: false });
+  });
+
+  it('is waited for while Helm is at work on it, and else overridden', () => {
+    const patient = Array.from({ length: 60 }, () => before);
+    expect(track(patient)).toMatchObject({ stage: 'delivering', deliveredAt: 1_000 });
+    const { state } = follow(patient, [CHART]);
+    expect(state.phase).toBe('following');
+    // The OCIRepository is where it was asked to be, and Helm has what it says: that is not what was asked for.
+    const other = { ...before, chart: source({ tag: '1.0.0', digest: OLD_CHART }) };
+    expect(
+      follow(
+        Array.from({ length: 60 }, () => other),
+        [CHART],
+      ).state,
+    ).toMatchObject({
+      phase: 'reverting',
+      cause: { reason: 'value-overridden' },
+    });
+  });
+
+  it('amended after it arrived is amended', () => {
+    const history = [revision(4, NEW_CHART, 8), revision(3, NEW_CHART, 5)];
+    const amended = {
+      ...after,
+      seen: [ID, ID, ID],
+      madeAt: [8, 5, 1],
+      release: { ...after.release, history },
+    };
+    expect(track([before, after, amended])?.amended).toBe(true);
+  });
+
+  it('that is still under way keeps the way back open', () => {
+    const failed = follow([{ release: { ready: FAILED } }]);
+    const verifying = transition(
+      failed.state,
+      { type: 'reverted', revert: { sha: REVERT, url: '', how: 'made' } },
+      2_000,
+    );
+    const untouched = { attempted: REVERT };
+    const taken = {
+      rolloutIds: [],
+      generation: 3,
+      observedGeneration: 3,
+      ready: { ...READY, generation: 3 },
+    };
+    const back = (look: Look) => continued(verifying.state, [{ ...untouched, ...look }], 2_000).state;
+    const release = { ...taken, lastAttemptedRevisionDigest: NEW_CHART };
+    const pulled = source({ tag: '1.0.0', digest: OLD_CHART });
+    expect(back({ release, chart: source({ tag: '1.1.0', digest: NEW_CHART }, false) }).phase).toBe(
+      'verifyingRevert',
+    );
+    expect(back({ release, chart: pulled }).phase).toBe('verifyingRevert');
+    const done = { ...taken, lastAttemptedRevisionDigest: OLD_CHART };
+    expect(back({ release: done, chart: pulled }).phase).toBe('done');
   });
 });
 

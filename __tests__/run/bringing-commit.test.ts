@@ -34,7 +34,7 @@ function planOf(tree: Readonly<Record<string, string>>): ReleasePlan {
     expectations: [],
     found,
     unchanged: files.length === 0,
-    build: { kind: 'unproven', why: '', surprising: false },
+    build: { kind: 'proven', by: '', objects: [], compared: 0 },
     automated: [],
     follows: true,
     schedule: [],

@@ -154,6 +154,7 @@ export class ApiServer {
     const route = routeOf(url.pathname);
     if (!route || this.unserved.has(route.plural)) {
       note(404);
+      // A kind whose definition is not installed: plain text, and no Status.
       response.writeHead(404, { ...HEADERS, 'content-type': 'text/plain' }).end('404 page not found\n');
       return;
     }

@@ -85,10 +85,12 @@ export class Flux {
   private async fetch({ namespace, name }: KubeObject['metadata']): Promise<void> {
     const source = this.store.get('GitRepository', namespace, name);
     if (!source || valueAt(source, 'spec', 'suspend') === true) return;
-    const branch = textAt(source, 'spec', 'ref', 'branch') || 'master';
+    const named = textAt(source, 'spec', 'ref', 'name');
+    const branch = named.replace('refs/heads/', '') || textAt(source, 'spec', 'ref', 'branch') || 'master';
     try {
       const { sha, folder } = await this.checkouts.fetch(textAt(source, 'spec', 'url'), branch);
-      const revision = `${branch}@sha1:${sha}`;
+      // fluxcd/pkg git/gogit/clone.go: with ref.name the revision begins with the whole name.
+      const revision = `${named || branch}@sha1:${sha}`;
       this.artifacts.set(revision, folder);
       const message = `stored artifact for revision '${revision}'`;
       this.status(

@@ -53,7 +53,10 @@ export const KINDS = [
     plural: 'imageupdateautomations',
     kind: 'ImageUpdateAutomation',
   },
+  { api: 'apis/source.toolkit.fluxcd.io/v1', plural: 'ocirepositories', kind: 'OCIRepository' },
+  { api: 'apis/source.toolkit.fluxcd.io/v1', plural: 'buckets', kind: 'Bucket' },
   { api: 'apis/kustomize.toolkit.fluxcd.io/v1', plural: 'kustomizations', kind: 'Kustomization' },
+  { api: 'apis/helm.toolkit.fluxcd.io/v2', plural: 'helmreleases', kind: 'HelmRelease' },
 ] as const;
 
 export function pluralOf(kind: string): string | undefined {

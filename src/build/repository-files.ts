@@ -1,4 +1,4 @@
-import type { FileBlob } from '../rollout/ports.ts';
+import type { FileBlob } from '../rollout/file-blob.ts';
 
 /** The GitOps repository at one commit. Paths have no leading slash. */
 export interface RepositoryFiles {

@@ -18,6 +18,7 @@ export const USAGE = `gated-rollout: what the action would do, from your own mac
   --context NAME     context of the kubeconfig; default its current one
   --metrics-namespaces A,B  beside the targets' own: whose Prometheus may be asked for metrics (plan)
   --offline          ask no cluster: what runs is not known then, and nothing is proven
+  --cluster FOLDER   with --offline, where the repository holds several clusters: the folder of one (clusters/prod)
 `;
 
 export interface Arguments {
@@ -33,6 +34,8 @@ export interface Arguments {
   readonly rights: boolean;
   readonly metricsNamespaces: readonly string[];
   readonly offline: boolean;
+  /** Folder or file of a cluster's manifests. */
+  readonly cluster?: string;
 }
 
 /** What was typed cannot be used. */
@@ -55,6 +58,11 @@ export function readArguments(argv: readonly string[]): Arguments | undefined {
   if (command === 'init' && values.target === undefined) {
     throw new UsageError('init needs --target namespace/name.');
   }
+  if (values.cluster !== undefined && values.offline !== true) {
+    throw new UsageError(
+      '--cluster says whose manifests are meant where no cluster is asked: give --offline, too.',
+    );
+  }
   const { set, problems } = readSet(values.set ?? [], '--set');
   if (problems.length > 0) throw new UsageError(formatProblems(problems));
   return {
@@ -69,6 +77,7 @@ export function readArguments(argv: readonly string[]): Arguments | undefined {
     rights: values.rights === true,
     metricsNamespaces: (values['metrics-namespaces'] ?? '').split(',').filter(name => name !== ''),
     offline: values.offline === true,
+    ...(values.cluster === undefined ? {} : { cluster: values.cluster }),
   };
 }
 
@@ -88,6 +97,7 @@ function parsed(argv: readonly string[]) {
         rights: { type: 'boolean' },
         'metrics-namespaces': { type: 'string' },
         offline: { type: 'boolean' },
+        cluster: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
       },
     });

@@ -1,4 +1,4 @@
-import type { BuildProof, BuiltChange } from '../plan/build.ts';
+import type { BuildProof, BuiltChange } from '../plan/plan.ts';
 import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
 import { metricCheck } from '../run/metric-check.ts';
 import { elapsed } from '../report/durations.ts';
@@ -37,16 +37,13 @@ export function planLines(
     ...files.flatMap(file => diffLines(file, '', secrets)),
     '',
     buildLine(plan.build),
-    ...(plan.build.kind === 'proven' && !plan.unchanged
-      ? plan.build.objects.flatMap(object => builtLines(object, secrets))
-      : []),
+    ...(plan.unchanged ? [] : plan.build.objects.flatMap(object => builtLines(object, secrets))),
   ];
 }
 
 export function buildLine(build: BuildProof): string {
-  return build.kind === 'proven'
-    ? `Built by ${build.by}, before and after: the values asked for are in it, and nothing else changes.`
-    : `Not built (${build.why}); found by walking the kustomizations.`;
+  const values = build.compared > 0 ? 'the values asked for are in it, and ' : '';
+  return `Built by ${build.by}, before and after: ${values}nothing else changes.`;
 }
 
 function builtLines({ object, before, after }: BuiltChange, secrets: KeptSecrets): readonly string[] {

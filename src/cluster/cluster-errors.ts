@@ -1,6 +1,5 @@
 import { ZodError } from 'zod';
 import { ClusterForbidden, ClusterUnavailable } from '../rollout/ports.ts';
-import { Refusal } from '../rollout/verdict.ts';
 import { PluginFailed } from './login/exec-plugin.ts';
 import { KubeError, KubeUnreachable } from './kube-client.ts';
 
@@ -46,8 +45,4 @@ export async function ifAllowed<T>(work: () => Promise<T>, otherwise: T): Promis
     if (error instanceof KubeError && (error.status === 403 || error.status === 404)) return otherwise;
     throw clusterError(error);
   }
-}
-
-export function notManaged(message: string, remedy: string): Refusal {
-  return new Refusal('not-managed', message, { remedy });
 }

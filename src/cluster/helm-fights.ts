@@ -6,7 +6,7 @@ import { Refusal } from '../rollout/verdict.ts';
 import { asking, ifAllowed } from './cluster-errors.ts';
 import type { KubeClient } from './kube-client.ts';
 import { guardsTarget } from './parse-canary.ts';
-import { metadataSchema } from './parse-common.ts';
+import { metadataSchema } from '../flux/kube-shapes.ts';
 import { collectionPath, objectPath } from './resources.ts';
 
 interface Looking {

@@ -1,11 +1,10 @@
-import type { RepositoryName } from '../config/settings.ts';
 import type { AutomationHold } from '../rollout/automation-hold.ts';
 import type { SourceView } from '../rollout/observation.ts';
 import { type Clock, ClusterForbidden } from '../rollout/ports.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { asking, clusterError, ifAllowed } from './cluster-errors.ts';
 import { type KubeClient, KubeError, KubeUnreachable } from './kube-client.ts';
-import { parseGitRepository } from './parse-flux.ts';
+import { parseGitRepository } from '../flux/parse-flux.ts';
 import {
   HELD_ANNOTATION,
   KEPT_ANNOTATION,
@@ -13,7 +12,6 @@ import {
   type RawAutomation,
 } from './parse-image-automation.ts';
 import { objectPath } from './resources.ts';
-import { sameRepository } from './same-repository.ts';
 
 /** An ImageUpdateAutomation that takes its files from the GitOps repository. */
 export interface ImageAutomation {
@@ -35,8 +33,8 @@ export interface ImageAutomations {
 export interface AutomationsOn {
   readonly kube: KubeClient;
   readonly clock: Clock;
-  readonly repository: RepositoryName;
-  readonly host: string;
+  /** Whether a Git URL is the GitOps repository's. */
+  readonly isOurs: (url: string) => Promise<boolean>;
 }
 
 const GROUP = 'apis/image.toolkit.fluxcd.io';
@@ -119,7 +117,7 @@ async function branchOfOther(
   const object = await ifAllowed(() => on.kube.get(path), undefined);
   if (object === undefined) return undefined;
   const { url, branch } = parseGitRepository(object);
-  return sameRepository(url, on) ? branch : undefined;
+  return (await on.isOurs(url)) ? branch : undefined;
 }
 
 /**

@@ -2,7 +2,13 @@ import { z } from 'zod';
 import { canaryAnalysis } from '../flagger/canary-analysis.ts';
 import type { TargetRef } from '../rollout/target.ts';
 import type { CanaryPhase, CanaryView, FlaggerEvent } from '../rollout/observation.ts';
-import { clusterTime, conditionSchema, type Metadata, metadataSchema, wordsSchema } from './parse-common.ts';
+import {
+  clusterTime,
+  conditionSchema,
+  type Metadata,
+  metadataSchema,
+  wordsSchema,
+} from '../flux/kube-shapes.ts';
 
 const PHASES = [
   '',

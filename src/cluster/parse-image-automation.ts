@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AutomationHold } from '../rollout/automation-hold.ts';
-import { metadataSchema } from './parse-common.ts';
+import { metadataSchema } from '../flux/kube-shapes.ts';
 import { folderOf } from '../config/folder-path.ts';
 
 /** Marks of ours on an ImageUpdateAutomation: ids of rollouts, with blanks between them. */

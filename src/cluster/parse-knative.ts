@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import type { ReplicaSetView, TargetView, WorkloadView } from '../rollout/observation.ts';
 import { ROLLOUT_ID_ANNOTATION, SOURCE_SHA_ANNOTATION } from '../rollout/target.ts';
-import { clusterTime, conditionOf, conditionSchema, type Metadata, metadataSchema } from './parse-common.ts';
+import {
+  clusterTime,
+  conditionOf,
+  conditionSchema,
+  type Metadata,
+  metadataSchema,
+} from '../flux/kube-shapes.ts';
 import { DEFAULT_DEADLINE_S, FLUX_MANAGER, templateSchema } from './parse-workload.ts';
 
 const statusSchema = z.looseObject({

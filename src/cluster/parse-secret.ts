@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { metadataSchema } from './parse-common.ts';
+import { metadataSchema } from '../flux/kube-shapes.ts';
 
 const secretSchema = z.looseObject({ metadata: metadataSchema });
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ReplicaSetView, WorkloadView } from '../rollout/observation.ts';
 import { ROLLOUT_ID_ANNOTATION, SOURCE_SHA_ANNOTATION, type TargetKind } from '../rollout/target.ts';
-import { clusterTime, conditionSchema, metadataSchema } from './parse-common.ts';
+import { clusterTime, conditionSchema, metadataSchema } from '../flux/kube-shapes.ts';
 
 export const templateSchema = z.looseObject({
   metadata: z.looseObject({ annotations: z.record(z.string(), z.string()).nullish() }).nullish(),

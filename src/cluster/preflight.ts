@@ -1,11 +1,16 @@
 import { z } from 'zod';
 import type { PlanWarning } from '../plan/plan.ts';
-import type { FluxChain, HelmReleaseView, KustomizationView } from '../rollout/observation.ts';
+import type {
+  ChartSourceView,
+  FluxChain,
+  HelmReleaseView,
+  KustomizationView,
+} from '../rollout/observation.ts';
 import { type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
 import { asking } from './cluster-errors.ts';
 import type { KubeClient } from './kube-client.ts';
-import { metadataSchema } from './parse-common.ts';
+import { metadataSchema } from '../flux/kube-shapes.ts';
 import { guardsTarget } from './parse-canary.ts';
 import { collectionPath } from './resources.ts';
 
@@ -43,7 +48,7 @@ export function checkChain(
     ...links.flatMap(link =>
       link.kind === 'Kustomization'
         ? checkKustomization(target, link.view)
-        : checkHelmRelease(target, link.view),
+        : [...checkHelmRelease(target, link.view), ...checkChart(link.chartSource)],
     ),
   ];
 }
@@ -58,6 +63,19 @@ function checkHelmRelease(target: TargetKey, release: HelmReleaseView): readonly
   }
   if (ready?.status !== 'False') return [];
   return [{ code: 'not-ready', message: `${name} is not ready (${ready.reason}): ${ready.message}` }];
+}
+
+/** A chart that cannot be fetched keeps the one of before; only a release of another chart would wait for it. */
+function checkChart(source: ChartSourceView | undefined): readonly PlanWarning[] {
+  if (!source) return [];
+  const { ready, suspended } = source;
+  const name = `OCIRepository ${source.namespace}/${source.name}`;
+  const message = suspended
+    ? `${name} is suspended: another chart would not be fetched. To resume it: flux resume source oci ${source.name} -n ${source.namespace}`
+    : ready?.status === 'False'
+      ? `${name} is not ready (${ready.reason}): ${ready.message}`
+      : undefined;
+  return message === undefined ? [] : [{ code: 'not-ready', message }];
 }
 
 function checkKustomization(target: TargetKey, kustomization: KustomizationView): readonly PlanWarning[] {

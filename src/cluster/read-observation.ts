@@ -1,22 +1,13 @@
-import type {
-  CanaryView,
-  ChainLink,
-  FluxChain,
-  KustomizationView,
-  Observation,
-  SourceView,
-  TargetView,
-} from '../rollout/observation.ts';
+import type { CanaryView, FluxChain, Observation, TargetView } from '../rollout/observation.ts';
 import type { Clock } from '../rollout/ports.ts';
 import { type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
 import { asking, ifAllowed } from './cluster-errors.ts';
 import type { FlaggerGauge } from './flagger-gauge.ts';
 import type { KubeClient } from './kube-client.ts';
 import { guardsTarget, parseCanary, parseEvents } from './parse-canary.ts';
-import { parseGitRepository, parseKustomization } from './parse-flux.ts';
-import { parseHelmRelease } from './parse-helm-release.ts';
 import { parseKnativeService } from './parse-knative.ts';
 import { parseReplicaSets, parseWorkload, selectorOf } from './parse-workload.ts';
+import { readChain } from './read-chain.ts';
 import { readNamed, readReferenced, type Watched } from './read-objects.ts';
 import { collectionPath, objectPath, targetPath } from './resources.ts';
 
@@ -155,37 +146,4 @@ async function readEvents(kube: KubeClient, canary: CanaryView): Promise<TargetV
   const fieldSelector = `involvedObject.kind=Canary,involvedObject.name=${canary.name}`;
   const path = collectionPath('Event', canary.namespace);
   return parseEvents(await ifAllowed(() => kube.list(path, { fieldSelector }), []), canary.uid);
-}
-
-/** The chain as it is now; an object that is gone keeps what was known of it. */
-export async function readChain(kube: KubeClient, known: FluxChain): Promise<FluxChain> {
-  const [source, kustomizations, links] = await Promise.all([
-    readSource(kube, known.source),
-    Promise.all(known.kustomizations.map(each => readKustomization(kube, each))),
-    Promise.all(known.links.map(each => readLink(kube, each))),
-  ]);
-  return { source, kustomizations, links };
-}
-
-async function readSource(kube: KubeClient, known: SourceView): Promise<SourceView> {
-  if (known.kind !== 'GitRepository') return known;
-  const now = await asking(() => kube.get(objectPath({ ...known, kind: known.kind })));
-  return now === undefined ? known : parseGitRepository(now);
-}
-
-async function readKustomization(kube: KubeClient, known: KustomizationView): Promise<KustomizationView> {
-  const now = await asking(() => kube.get(objectPath({ ...known, kind: 'Kustomization' })));
-  return now === undefined ? known : parseKustomization(now);
-}
-
-async function readLink(kube: KubeClient, known: ChainLink): Promise<ChainLink> {
-  if (known.kind === 'Kustomization') {
-    const [view, source] = await Promise.all([
-      readKustomization(kube, known.view),
-      readSource(kube, known.source),
-    ]);
-    return { ...known, view, source };
-  }
-  const now = await asking(() => kube.get(objectPath({ ...known.view, kind: known.kind })));
-  return now === undefined ? known : { ...known, view: parseHelmRelease(now) };
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { RepositoryName, RolloutFile } from '../config/settings.ts';
+import type { RolloutFile } from '../config/settings.ts';
 import type { MetricNow, PlanWarning, RenderedObject } from '../plan/plan.ts';
 import type { AutomationHold } from '../rollout/automation-hold.ts';
 import type { FluxChain, Observation, SourceView } from '../rollout/observation.ts';
@@ -18,12 +18,14 @@ import type { ClusterConnection } from './kube-client.ts';
 import { metricsNow, type MetricsQuery } from './metrics-now.ts';
 import { missingSecrets } from './missing-secrets.ts';
 import { checkAnnotations, checkChain, checkOneCanary } from './preflight.ts';
-import { readChain, readObservation } from './read-observation.ts';
+import { readChain } from './read-chain.ts';
+import { readObservation } from './read-observation.ts';
 import { objectPath, targetPath } from './resources.ts';
 import { missingRights, rightsRefusal } from './review-rights.ts';
 import { scopeOf } from './rights-scope.ts';
-import { sameRepository } from './same-repository.ts';
-import { traceChain } from './trace-chain.ts';
+import { checkSource } from '../flux/sources.ts';
+import { traceChain } from '../flux/trace-chain.ts';
+import { LiveFlux } from './live-flux.ts';
 
 export interface ClusterOptions {
   readonly kube: ClusterConnection;
@@ -34,9 +36,10 @@ export interface ClusterOptions {
   readonly objects: readonly ObservedObject[];
   /** Where Flagger serves its metrics; undefined: they are not asked for. */
   readonly flagger: FlaggerService | undefined;
-  /** The GitOps repository, and the host that Git URLs name it by. */
-  readonly repository: RepositoryName;
-  readonly host: string;
+  /** The GitOps repository as people know it. */
+  readonly repository: string;
+  /** Whether a Git URL is the GitOps repository's. */
+  readonly isOurs: (url: string) => Promise<boolean>;
   readonly gauge?: FlaggerGauge | undefined;
   /** Beside those of the targets: whose Services a plan may ask for metrics. */
   readonly metricsNamespaces: readonly string[];
@@ -92,15 +95,17 @@ export class Cluster {
   }
 
   private async traced(): Promise<Chains> {
-    const { kube, rollout, repository, host } = this.options;
-    const isOurs = ({ url }: SourceView): boolean => sameRepository(url, { repository, host });
+    const { kube, rollout, repository } = this.options;
+    const isOurs = ({ url }: SourceView): Promise<boolean> => this.options.isOurs(url);
+    const { branch } = rollout.gitops;
+    const objects = new LiveFlux(kube);
     const entries = await Promise.all(
-      rollout.targets.map(
-        async target =>
-          [targetKey(target), await traceChain(kube, { target, via: rollout.via, isOurs })] as const,
-      ),
+      rollout.targets.map(async target => {
+        const chain = await traceChain(objects, { target, via: rollout.via, isOurs });
+        await checkSource(targetKey(target), chain, { repository, isOurs, branch });
+        return [targetKey(target), chain] as const;
+      }),
     );
-    for (const [target, chain] of entries) this.checkSource(target, chain);
     return Object.fromEntries(entries);
   }
 
@@ -184,24 +189,5 @@ export class Cluster {
     const service = rollout.canaries.find(each => each.target === key)?.spec['service'];
     const newService = serviceSchema.safeParse(service).data?.name;
     return await helmFights(kube, { target, release: nearest.view, newService });
-  }
-
-  private checkSource(target: TargetKey, { source }: FluxChain): void {
-    const { repository, host, rollout } = this.options;
-    const name = `GitRepository ${source.namespace}/${source.name}`;
-    if (!sameRepository(source.url, { repository, host })) {
-      throw new Refusal(
-        'wrong-source',
-        `${target} is delivered from ${source.url} (${name}), not from ${repository.owner}/${repository.repo} on ${host}.`,
-        { remedy: 'Correct gitops.repository in rollout.yaml, or the kubeconfig.' },
-      );
-    }
-    const { branch } = rollout.gitops;
-    if (branch === undefined || source.branch === branch) return;
-    throw new Refusal(
-      'wrong-source',
-      `${name} follows ${source.branch ?? 'no branch'}, but rollout.yaml says ${branch}: a commit there would never be applied.`,
-      { remedy: 'Correct gitops.branch in rollout.yaml, or leave it out: it is what Flux follows then.' },
-    );
   }
 }

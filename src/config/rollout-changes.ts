@@ -1,7 +1,7 @@
 import { splitImage } from '../rollout/live-value.ts';
 import { type TargetKey, targetKey } from '../rollout/target.ts';
 import { changeValues, type NamedChange } from './change-values.ts';
-import { isExactVersion } from './chart-version.ts';
+import { isDigest, isExactVersion } from './chart-version.ts';
 import { fieldPath } from './field-path.ts';
 import { imageVersion, isSameRepository } from './image-version.ts';
 import { nearest } from './nearest.ts';
@@ -83,7 +83,7 @@ export function changesOf(
   for (const change of named) {
     const value = values.get(change.index);
     if (change.yaml.chart === undefined || value === undefined || value === on.placeholder) continue;
-    if (!isExactVersion(value)) problems.push(rangeOfCharts(change, value));
+    if (!isExactVersion(value) && !isDigest(value)) problems.push(rangeOfCharts(change, value));
   }
   return named.flatMap(change => {
     const value = values.get(change.index);

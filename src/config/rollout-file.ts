@@ -98,7 +98,9 @@ function checked(
       targets,
       ...(namespace !== undefined && name !== undefined
         ? { via: { kind: 'Kustomization', namespace, name } }
-        : {}),
+        : data.via === undefined
+          ? {}
+          : { viaFile: data.via }),
       changes,
       ...(data.write === undefined ? {} : { write: data.write }),
       ...(data['id-path'] === undefined ? {} : { idPath: fieldPath(data['id-path']) }),

@@ -7,7 +7,9 @@ const scalar = z.union([z.string(), z.number(), z.boolean()]);
 
 const NAME = '[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?';
 export const TARGET_PATTERN = new RegExp(`^(?:(Deployment|DaemonSet|Service) )?(${NAME})/(${NAME})$`);
-const VIA_PATTERN = new RegExp(`^(?:(Kustomization) )?(${NAME})/(${NAME})$`);
+const VIA_PATTERN = new RegExp(
+  `^(?!\\S+\\.(?:ya?ml|json)$)(?:(Kustomization) )?(${NAME})/(${NAME})$|^[^\\s]+\\.(?:ya?ml|json)$`,
+);
 const REPOSITORY_PATTERN = /^[A-Za-z0-9](?:[-A-Za-z0-9]*)\/[-A-Za-z0-9._]+$/;
 const OBJECT_PATTERN = new RegExp(`^([A-Z][A-Za-z0-9]*)/(?:(${NAME})/)?(${NAME})$`);
 
@@ -138,9 +140,11 @@ export const rolloutSchema = z
       .meta({ examples: [['prod/shop']] }),
     via: z
       .string()
-      .regex(VIA_PATTERN, 'namespace/name of a Flux Kustomization')
-      .describe('The Flux Kustomization that applies the targets; default: traced from their labels.')
-      .meta({ examples: ['flux-system/apps'] })
+      .regex(VIA_PATTERN, 'namespace/name of a Flux Kustomization, or the file of its manifest')
+      .describe(
+        'The Flux Kustomization that applies the targets; default: traced from their labels. Where no cluster is asked, the file of its manifest tells several clusters apart.',
+      )
+      .meta({ examples: ['flux-system/apps', 'clusters/prod/apps.yaml'] })
       .optional(),
     change: z
       .array(changeSchema)

@@ -114,6 +114,8 @@ export interface RolloutFile {
   readonly targets: readonly TargetRef[];
   /** The Flux object that applies the targets, when it should not be traced. */
   readonly via?: ObjectRef;
+  /** The file of the manifest of that object, where several clusters have one of its name; asked without a cluster. */
+  readonly viaFile?: string;
   readonly changes: readonly Change[];
   readonly write?: 'overlay' | 'base';
   /** In the values of HelmReleases: the annotations of the pods. */

@@ -12,6 +12,7 @@ export class Edits {
   /** Files that are no YAML. */
   private readonly texts = new Map<string, string>();
   private readonly before = new Map<string, FileBlob | null>();
+  private texted: ReadonlyMap<string, string> | undefined;
 
   constructor(files: RepositoryFiles) {
     this.files = files;
@@ -24,17 +25,26 @@ export class Edits {
 
   update(file: YamlText, edit: (file: YamlText) => YamlText): void {
     this.edited.set(file.path, edit(this.current(file)));
+    this.texted = undefined;
   }
 
   /** A file that does not exist, or whose whole text is ours. */
   write(path: string, text: string): void {
     this.written.add(path);
     this.edited.set(path, new YamlText(path, text));
+    this.texted = undefined;
   }
 
   /** Another text for a file that is no YAML. */
   writeText(path: string, text: string): void {
     this.texts.set(path, text);
+    this.texted = undefined;
+  }
+
+  /** Path → text as edited so far; the same map until the next edit. */
+  snapshot(): ReadonlyMap<string, string> {
+    this.texted ??= new Map(this.all());
+    return this.texted;
   }
 
   /** A file's text as edited so far; undefined where it was not touched. */

@@ -6,7 +6,7 @@ import type { FileChange } from '../rollout/ports.ts';
 import { kindOfKey, type TargetKey } from '../rollout/target.ts';
 import type { RepositoryFiles } from '../build/repository-files.ts';
 import type { FoundValue, PlanWarning } from './plan.ts';
-import type { AppliedChange } from './apply-change.ts';
+import type { AppliedChange } from './changes/apply.ts';
 
 /** image-automation-controller pkg/update/setters.go: the comment by which it knows the lines that it writes. */
 const MARKER = '$imagepolicy';

@@ -2,17 +2,20 @@ import { knativeProblems } from '../flagger/knative-rules.ts';
 import type { CanaryView } from '../rollout/observation.ts';
 import { type TargetRef, targetKey } from '../rollout/target.ts';
 import { Refusal } from '../rollout/verdict.ts';
-import { isOfKind, type Site } from './locate.ts';
-import { record, text } from './patch-reach.ts';
+import { record, text } from '../build/json.ts';
+import { lineIn, type Written } from './canary/written.ts';
 
 /**
  * Fields of a Knative Service's manifest with which no release of it could be analysed.
  * @throws Refusal with file and line.
  */
-export function refuseKnativeFields(target: TargetRef, site: Site): void {
+export function refuseKnativeFields(target: TargetRef, service: Written): void {
   if (target.kind !== 'Service') return;
-  const spec = record(site.data['spec']);
-  const at = (path: readonly string[]) => `${site.file.path}:${site.file.lineOf(site.document, path)}`;
+  const spec = record(service.object.data['spec']);
+  const at = (path: readonly string[]) => {
+    const { path: file, line } = lineIn(service, path);
+    return file === undefined ? 'The build' : `${file}:${line}`;
+  };
   if (spec['traffic'] !== undefined) {
     throw new Refusal(
       'traffic-in-git',
@@ -43,32 +46,18 @@ export function refuseKnativeFrom(target: TargetRef, from: string): void {
 }
 
 /**
- * Kustomize knows no keys of lists in objects of other groups: a patch with one container would replace them all
- * (kyaml/yaml/merge2: InferAssociativeLists is off, and the schema of the object is not known).
- * @throws Refusal `shared-line`
- */
-export function refuseKnativeMerge(site: Site, what: string): void {
-  if (!isOfKind(site, 'Service')) return;
-  throw new Refusal(
-    'shared-line',
-    `${what} would be set by a patch of this environment, and a patch with a container replaces all containers of a Knative Service.`,
-    { remedy: 'Say write: base, or write the container out in this environment’s own patch.' },
-  );
-}
-
-/**
  * A Canary of a Knative Service as it is found, with something that Flagger cannot do for one.
  * @param found its spec and where it is written; or what the cluster shows, where it is written elsewhere
  * @throws Refusal `bad-config`
  */
 export function refuseKnativeCanary(
   target: TargetRef,
-  found: { readonly spec: Readonly<Record<string, unknown>>; readonly site: Site } | CanaryView,
+  found: { readonly spec: Readonly<Record<string, unknown>>; readonly where: string } | CanaryView,
 ): void {
   if (target.kind !== 'Service') return;
   const [where, spec] =
     'spec' in found
-      ? [`${found.site.file.path}: the Canary of ${targetKey(target)}`, found.spec]
+      ? [`${found.where}: the Canary of ${targetKey(target)}`, found.spec]
       : [`Canary ${found.namespace}/${found.name}`, specOf(found)];
   const [problem] = knativeProblems(spec);
   if (!problem) return;

@@ -1,9 +1,8 @@
-import { parseDocument, stringify } from 'yaml';
+import { parseDocument } from 'yaml';
+import { blockOf } from '../edit/new-text.ts';
 import { ROLLOUT_ID_ANNOTATION } from '../rollout/target.ts';
-import { type LayerOwner, ownerOf } from './layer.ts';
-import type { Site } from './locate.ts';
-import { items, record, text } from './patch-reach.ts';
-import { editInner } from './value-setter.ts';
+import { items, record, text, valueAt } from '../build/json.ts';
+import { editHeld } from '../edit/places.ts';
 import type { YamlPath, YamlText } from '../edit/yaml-text.ts';
 
 /** The annotations of a pod template, in a manifest or in a strategic merge. */
@@ -22,14 +21,6 @@ export interface PatchedObject {
   readonly name: string;
 }
 
-/** Where this environment may have a patch of its own that reaches an object. */
-export function patchesAround(site: Site): LayerOwner | undefined {
-  const layer =
-    site.layers.find(({ kustomization }) => kustomization !== undefined) ??
-    site.layers.find(({ flux }) => flux !== undefined);
-  return layer && ownerOf(layer);
-}
-
 /** A strategic merge, or operations (JSON6902), for one object and no other, as the last patch of a list. */
 export function withPatch(
   file: YamlText,
@@ -37,7 +28,7 @@ export function withPatch(
   on: { readonly object: PatchedObject; readonly content: unknown },
 ): YamlText {
   const { kind, name } = on.object;
-  const patch = stringify(on.content, { lineWidth: 0, indentSeq: false });
+  const patch = `${blockOf(on.content)}\n`;
   return file.append(list.document, list.path, { target: { kind, name }, patch });
 }
 
@@ -60,7 +51,7 @@ export function withAnnotations(
     return withPatch(file, list, { object: on.object, content });
   }
   const at = { document: list.document, path: [...list.path, index, 'patch'] };
-  return editInner(file, at, inner =>
+  return editHeld(file, at, inner =>
     Object.entries(on.annotations).reduce(
       (edited, [key, value]) => edited.set(0, [...TEMPLATE_ANNOTATIONS, key], value),
       inner,
@@ -108,8 +99,4 @@ function contentOf(entry: unknown): Readonly<Record<string, unknown>> {
 
 function idIn(content: Readonly<Record<string, unknown>>): string {
   return text(record(valueAt(content, TEMPLATE_ANNOTATIONS))[ROLLOUT_ID_ANNOTATION]);
-}
-
-function valueAt(data: unknown, path: YamlPath): unknown {
-  return path.reduce<unknown>((at, key) => record(at)[String(key)], data);
 }

@@ -2,7 +2,6 @@ import type { Expectation } from '../rollout/expectation.ts';
 import type { CanaryAnalysis } from '../rollout/observation.ts';
 import type { FileChange } from '../rollout/ports.ts';
 import type { TargetKey } from '../rollout/target.ts';
-import type { BuildProof } from './build.ts';
 import type { PatchedObject } from './patch-list.ts';
 import type { YamlPath } from '../edit/yaml-text.ts';
 
@@ -108,4 +107,24 @@ export interface RenderedObject {
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace: string };
   readonly spec: unknown;
+}
+
+/** What Flux's own build says of a plan: what a release changes in it, and that it changes nothing else. */
+export interface BuildProof {
+  readonly kind: 'proven';
+  /** The program that built it. */
+  readonly by: string;
+  readonly objects: readonly BuiltChange[];
+  /** Values that were compared in the objects that Flux applies. */
+  readonly compared: number;
+}
+
+export interface BuiltChange {
+  /** `Deployment prod/frontend`. */
+  readonly object: string;
+  /** As YAML; empty where there is none. */
+  readonly before: string;
+  readonly after: string;
+  /** Its content is nobody's to see: neither text is given. */
+  readonly secret: boolean;
 }

@@ -1,39 +1,30 @@
+import type { RepositoryFiles } from '../build/repository-files.ts';
+import type { TreeBuilder } from '../build/tree-builder.ts';
 import type { RolloutFile } from '../config/settings.ts';
-import { liveValue, sourceOf } from '../rollout/live-value.ts';
-import { linkKey } from '../rollout/link-progress.ts';
+import { Edits } from '../edit/edits.ts';
+import { liveValue, sourceOf as liveSource } from '../rollout/live-value.ts';
 import type { FluxChain, Observation } from '../rollout/observation.ts';
 import type { FileChange } from '../rollout/ports.ts';
-import { type TargetKey, type TargetRef, targetKey } from '../rollout/target.ts';
-import { Refusal } from '../rollout/verdict.ts';
-import { type AppliedChange, applyToField, applyToTemplate } from './apply-change.ts';
-import { applyToInput } from './apply-input.ts';
-import { raiseBarrier } from './barrier.ts';
-import type { TreeBuilder } from './build.ts';
-import { Edits } from '../edit/edits.ts';
-import { fluxLayer } from './flux-layer.ts';
-import { applyToHelm } from './helm/apply-helm-change.ts';
 import {
-  type HelmSite,
-  helmSiteOf,
-  nearestRelease,
-  refuseMovedCanary,
-  renderedSite,
-} from './helm/helm-site.ts';
-import { placeHelmId } from './helm/place-helm-id.ts';
-import { refuseKnativeFrom } from './knative-target.ts';
-import { walkKustomization } from './kustomize-walk.ts';
-import type { Layer } from './layer.ts';
-import { remoteSite, siteBehind } from './live-site.ts';
-import { builtName, objectsOf, type Site } from './locate.ts';
-import { text } from './patch-reach.ts';
-import { placeId } from './place-id.ts';
+  ROLLOUT_ID_ANNOTATION,
+  SOURCE_SHA_ANNOTATION,
+  type TargetKey,
+  targetKey,
+} from '../rollout/target.ts';
+import { Refusal } from '../rollout/verdict.ts';
+import { raiseBarrier } from './canary/barrier.ts';
+import { planCanary } from './canary/plan-canary.ts';
+import { type AppliedChange, applyFields } from './changes/apply.ts';
+import { applyNamed } from './changes/named-fields.ts';
+import type { WantedField } from './changes/wanted.ts';
+import { type Grounded, groundOf } from './ground.ts';
 import { automatedFiles, automationWarnings, followsAutomation, refuseOwnEdits } from './image-policy.ts';
-import type { RepositoryFiles } from '../build/repository-files.ts';
-import type { FoundValue, IdPlacement, ReleasePlan } from './plan.ts';
-import { planCanary } from './plan-canary.ts';
-import { proveBuild } from './prove-build.ts';
-import { replicasWarning } from './replicas-warning.ts';
-import { siteOf, sitesOf } from './target-site.ts';
+import { placeIds } from './place-ids.ts';
+import type { FoundValue, PlanWarning, ReleasePlan } from './plan.ts';
+import { prove } from './proof.ts';
+import { sourcesOf } from './sources/source-of.ts';
+import type { TargetSource } from './sources/target-source.ts';
+import { gitWarnings } from './git-warnings.ts';
 
 export interface PlanQuery {
   readonly files: RepositoryFiles;
@@ -50,13 +41,13 @@ export interface StampQuery extends PlanQuery {
 export class ReleasePlanner {
   private readonly rollout: RolloutFile;
   private readonly sourceSha: string;
-  private readonly builder: TreeBuilder | undefined;
+  private readonly builder: TreeBuilder;
 
   constructor(on: {
     readonly rollout: RolloutFile;
     readonly sourceSha: string;
-    /** Proves what the plan makes of the build; without one the live objects are the only judge. */
-    readonly builder?: TreeBuilder;
+    /** Flux's own build, which is asked first, and asked again for the proof. */
+    readonly builder: TreeBuilder;
   }) {
     this.rollout = on.rollout;
     this.sourceSha = on.sourceSha;
@@ -66,54 +57,45 @@ export class ReleasePlanner {
   /** @throws Refusal with what was looked for, where, and what was found. */
   async plan(query: PlanQuery): Promise<ReleasePlan> {
     const { rollout } = this;
-    const edits = new Edits(query.files);
+    const ground = this.groundOf(query);
+    const sources = await sourcesOf({ ...query, ground, rollout });
+    const warnings = await Promise.all(sources.map(source => gitWarnings(source, ground)));
+
     const adoption = new Edits(query.files);
-    const sites = await this.sites(query);
-    const canaries = sites.map(({ target, site, objects }) => ({
-      target: targetKey(target),
-      ...planCanary(
-        {
-          target,
-          site,
-          objects,
-          view: query.observation.targets[targetKey(target)],
-          settings: rollout.canaries.find(each => each.target === targetKey(target)),
-          write: rollout.write,
-        },
-        { release: edits, adoption },
-      ),
-    }));
-    for (const { target, site, helm } of sites) {
-      const applier = query.chains[targetKey(target)]?.kustomizations.at(-1);
-      const isAdopted = canaries.some(each => each.adopted && each.target === targetKey(target));
-      if (helm && isAdopted) refuseMovedCanary(target, site, applier?.targetNamespace);
-    }
-    const ofCanaries = await edits.changes();
-    const applied = await this.applyChanges(query, { edits, sites });
-    const unchanged = (await edits.changes()).length === 0;
+    const canaries = await this.canaries(query, { ground, sources, adoption });
+    const ofCanaries = await ground.edits.changes();
+
+    const applied = await this.applyChanges(ground, sources);
+    const unchanged = (await ground.edits.changes()).length === 0;
     const follows = await followsAutomation(applied, { ...query, settings: rollout });
     if (follows) refuseOwnEdits(ofCanaries);
     const adopted = canaries.filter(each => each.adopted).map(({ target }) => target);
-    if (rollout.barrier && adopted.length === 0) raiseBarrier(edits, canaries, rollout);
-    const placements = follows
-      ? []
-      : this.placeIds(edits, sites, { id: query.rolloutId, sourceSha: this.sourceSha });
+    if (rollout.barrier && adopted.length === 0) await raiseBarrier(ground, canaries);
+    const { edits, placements } = follows
+      ? { edits: ground.edits, placements: [] }
+      : await placeIds(ground, {
+          sources,
+          applied,
+          annotations: this.annotations(query.rolloutId, this.sourceSha),
+        });
+
     const values = {
       expectations: applied.flatMap(({ expectation }) => (expectation ? [expectation] : [])),
       found: applied.map(({ found }) => found),
       rendered: canaries.flatMap(({ rendered }) => rendered),
     };
     const files = { release: await edits.changes(), adoption: await adoption.changes() };
-    const automated = rollout.imageAutomation === 'suspend' ? automatedFiles(files.release) : [];
-    const build = await proveBuild(this.builder, {
-      ...query,
+    const build = await prove({
       ...values,
-      ...files,
-      applied,
+      ground,
       rollout,
-      targets: sites,
+      sources,
+      applied,
       id: follows ? undefined : query.rolloutId,
+      release: edits.snapshot(),
+      adoption: adoption.snapshot(),
     });
+    const automated = rollout.imageAutomation === 'suspend' ? automatedFiles(files.release) : [];
     return {
       ...values,
       head: query.files.head,
@@ -125,11 +107,9 @@ export class ReleasePlanner {
       follows,
       schedule: canaries.flatMap(({ schedule }) => (schedule ? [schedule] : [])),
       warnings: [
-        ...sites.flatMap(({ target, site }) => replicasWarning(target, site)),
+        ...warnings.flat(),
         ...canaries.flatMap(each => each.warnings),
-        ...(build.kind === 'unproven' && build.surprising
-          ? [{ code: 'not-built', message: `What Flux builds could not be built here: ${build.why}.` }]
-          : []),
+        ...applied.flatMap(alongWarning),
         ...automationWarnings({ follows, automated, found: values.found }),
       ],
       adoption: files.adoption,
@@ -139,24 +119,12 @@ export class ReleasePlanner {
 
   /** Only the id, for these targets: what a revert of a commit that has none needs (revert-form.ts, stamped). */
   async stamp(query: StampQuery): Promise<readonly FileChange[]> {
-    const edits = new Edits(query.files);
-    const sites = await this.sites(query);
-    const stamped = sites.filter(({ target }) => query.targets.includes(targetKey(target)));
-    this.placeIds(edits, stamped, { id: query.rolloutId });
+    const ground = this.groundOf(query);
+    const sources = await sourcesOf({ ...query, ground, rollout: this.rollout });
+    const stamped = sources.filter(({ target }) => query.targets.includes(targetKey(target)));
+    const annotations = this.annotations(query.rolloutId);
+    const { edits } = await placeIds(ground, { sources: stamped, applied: [], annotations });
     return await edits.changes();
-  }
-
-  private placeIds(
-    edits: Edits,
-    sites: readonly TargetSite[],
-    values: { readonly id: string; readonly sourceSha?: string },
-  ): readonly IdPlacement[] {
-    const { write } = this.rollout;
-    return sites.map(({ target, site, helm }) =>
-      helm
-        ? placeHelmId(edits, { ...values, write, target, helm, idPath: this.rollout.idPath })
-        : placeId(edits, { target: targetKey(target), site, ...values, write }),
-    );
   }
 
   /** @throws Refusal `chain-broken` when what the tree says is not what runs. */
@@ -165,133 +133,85 @@ export class ReleasePlanner {
       const { currentExpectation: expected, target } = value;
       if (!expected) continue;
       const on = { view: observation.targets[target], objects: observation.objects };
-      const live = liveValue(expected, sourceOf(expected, on));
+      const live = liveValue(expected, liveSource(expected, on));
       if (live.holds) continue;
       throw new Refusal(
         'chain-broken',
         `${value.change} of ${target} is ${value.current} in ${value.path}:${value.line}, but ${live.found ?? 'nothing'} is live: something between the tree and the cluster sets another value.`,
         {
           remedy:
-            'Look for a patch, an images entry, a postBuild substitution, image automation or a hand’s kubectl that wins over this line, or for a Kustomization that does not apply.',
+            'Look for image automation or a hand’s kubectl that wins over this line, or for a Kustomization that does not apply.',
         },
       );
     }
   }
 
+  private groundOf({ files, chains }: PlanQuery): Grounded {
+    return groundOf({ files, chains, builder: this.builder, settings: this.rollout });
+  }
+
+  private annotations(id: string, sourceSha?: string): Readonly<Record<string, string>> {
+    return {
+      [ROLLOUT_ID_ANNOTATION]: id,
+      ...(sourceSha === undefined ? {} : { [SOURCE_SHA_ANNOTATION]: sourceSha }),
+    };
+  }
+
+  private async canaries(
+    { observation }: PlanQuery,
+    on: { readonly ground: Grounded; readonly sources: readonly TargetSource[]; readonly adoption: Edits },
+  ) {
+    const planned = [];
+    for (const source of on.sources) {
+      const target = targetKey(source.target);
+      const { objects } = await on.ground.tree.built(source.beside);
+      const canary = await planCanary({
+        ...on,
+        source,
+        objects,
+        view: observation.targets[target],
+        settings: this.rollout.canaries.find(each => each.target === target),
+      });
+      planned.push({ target, ...canary });
+    }
+    return planned;
+  }
+
+  /** In the order of rollout.yaml; those of pod templates are followed together, by as few builds as can be. */
   private async applyChanges(
-    query: PlanQuery,
-    on: { readonly edits: Edits; readonly sites: readonly TargetSite[] },
+    ground: Grounded,
+    sources: readonly TargetSource[],
   ): Promise<readonly AppliedChange[]> {
+    const fields: WantedField[] = [];
+    for (const change of this.rollout.changes) {
+      if (change.kind === 'field' || change.kind === 'input') continue;
+      for (const source of sources) {
+        if (change.in.includes(targetKey(source.target)))
+          fields.push(...(await source.fieldsOf(change, ground)));
+      }
+    }
+    const inTemplates = await applyFields(fields, ground);
     const applied: AppliedChange[] = [];
     for (const change of this.rollout.changes) {
-      if (change.kind === 'field') {
-        applied.push(
-          ...(await applyToField(change, { edits: on.edits, files: query.files, settings: this.rollout })),
-        );
-        continue;
-      }
-      if (change.kind === 'input') {
-        const settings = this.rollout;
-        applied.push(
-          ...(await applyToInput(change, { ...query, edits: on.edits, settings, targets: on.sites })),
-        );
-        continue;
-      }
-      for (const { target, site, objects, helm } of on.sites) {
-        const key = targetKey(target);
-        if (!change.in.includes(key)) continue;
-        const at = { edits: on.edits, target: key, site, objects, sites: on.sites, settings: this.rollout };
-        const released = on.sites.flatMap(each =>
-          each.helm && change.in.includes(targetKey(each.target)) ? [each.helm.site] : [],
-        );
-        if (helm) applied.push(await applyToHelm(change, { ...at, helm, released, files: query.files }));
-        else applied.push(...applyToTemplate(change, at));
+      if (change.kind === 'field' || change.kind === 'input') {
+        applied.push(...(await applyNamed(change, { ground, sources })));
+      } else {
+        applied.push(...inTemplates.filter(each => each.change === change));
       }
     }
     return applied;
   }
-
-  /** The manifest of the Kustomization that applies a target, in what its own parent applies from this repository. */
-  private async definitionOf(
-    query: PlanQuery,
-    chain: FluxChain,
-    layers: Map<string, Promise<Layer>>,
-  ): Promise<Site | undefined> {
-    const applier = chain.kustomizations.at(-1);
-    // The root of most clusters applies itself: flux-system/flux-system.
-    const parent = chain.kustomizations.at(-2) ?? applier;
-    if (!parent || !applier) return undefined;
-    const walked = layers.get(parent.path) ?? walkKustomization(query.files, parent.path);
-    layers.set(parent.path, walked);
-    // A parent of another repository, or one that cannot be followed, holds nothing that we could edit.
-    const layer = await walked.catch(() => undefined);
-    return layer && objectsOf(layer).find(site => isFluxKustomization(site, applier.name));
-  }
-
-  /** @throws Refusal when the live Kustomization sets an image of ours, and its manifest is nowhere to be edited. */
-  private refuseOverride(target: TargetRef, applier: FluxChain['kustomizations'][number]): void {
-    for (const change of this.rollout.changes) {
-      if (change.kind !== 'image' || applier.imageNames?.includes(change.repository) !== true) continue;
-      throw new Refusal(
-        'chain-broken',
-        `Kustomization ${applier.namespace}/${applier.name} sets the image ${change.repository} of ${targetKey(target)} itself (spec.images), and its manifest is not in what is applied from this repository.`,
-        {
-          remedy:
-            'Take the entry out of the Kustomization, or keep its manifest in this repository, where it can be edited.',
-        },
-      );
-    }
-  }
-
-  private async sites(query: PlanQuery): Promise<readonly TargetSite[]> {
-    const layers = new Map<string, Promise<Layer>>();
-    return await Promise.all(
-      this.rollout.targets.map(async target => {
-        const applier = query.chains[targetKey(target)]?.kustomizations.at(-1);
-        if (!applier)
-          throw new Refusal('not-managed', `No Kustomization of Flux applies ${targetKey(target)}.`);
-        const walked = layers.get(applier.path) ?? walkKustomization(query.files, applier.path);
-        layers.set(applier.path, walked);
-        const chain = query.chains[targetKey(target)];
-        const definition = chain && (await this.definitionOf(query, chain, layers));
-        const link = chain?.links.at(-1);
-        if (!definition && !link) this.refuseOverride(target, applier);
-        const walkedLayer = await walked;
-        const built = definition ? fluxLayer(definition, walkedLayer) : walkedLayer;
-        const live = query.observation.targets[targetKey(target)]?.target;
-        if (link) refuseKnativeFrom(target, linkKey(link));
-        if (link?.kind === 'Kustomization') {
-          return { target, ...siteBehind(link, { target, live, built, carrier: applier }) };
-        }
-        const objects = objectsOf(built);
-        const release = nearestRelease(chain);
-        if (release) {
-          const helm = helmSiteOf(target, { release, objects, applier, template: live?.template });
-          return { target, site: renderedSite(target, helm, applier.targetNamespace), objects, helm };
-        }
-        const on = { objects, folder: applier.path, targetNamespace: applier.targetNamespace };
-        const isHere = sitesOf(target, on).length > 0;
-        const remote = isHere ? undefined : remoteSite({ target, live, built, applier });
-        if (remote?.live) refuseKnativeFrom(target, remote.live.from);
-        const site = remote ?? siteOf(target, on);
-        return { target, site, objects };
-      }),
-    );
-  }
 }
 
-function isFluxKustomization(site: Site, name: string): boolean {
-  return (
-    site.data['kind'] === 'Kustomization' &&
-    text(site.data['apiVersion']).startsWith('kustomize.toolkit.fluxcd.io/') &&
-    builtName(site) === name
-  );
-}
-
-interface TargetSite {
-  readonly target: TargetRef;
-  readonly site: Site;
-  readonly objects: readonly Site[];
-  /** Where Helm renders the target; `site` is then made of what is live. */
-  readonly helm?: HelmSite;
+function alongWarning({ along, found }: AppliedChange): readonly PlanWarning[] {
+  if (along.length === 0) return [];
+  const { path, line } = found;
+  return [
+    {
+      code: 'released-along',
+      message: `${found.change} stands in ${path}:${line}, which releases along: ${along.join(', ')} (write: base).`,
+      path,
+      line,
+    },
+  ];
 }

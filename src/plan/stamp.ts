@@ -1,12 +1,12 @@
 import { posix } from 'node:path';
 import type { CommittedFile, FileBlob, RevertForms, RevertRequest } from '../rollout/ports.ts';
 import { kindOfKey, OWN_PATCH_MARK, ROLLOUT_ID_ANNOTATION, type TargetKey } from '../rollout/target.ts';
-import { helmPlacements } from './helm/helm-placements.ts';
-import { withIdPatch } from './helm/id-patch.ts';
-import { KUSTOMIZATION_NAMES } from './kustomize-walk.ts';
-import { objectsIn } from './locate.ts';
+import { helmPlacements } from './sources/helm/helm-placements.ts';
+import { withIdPatch } from './sources/helm/id-patch.ts';
+import { KUSTOMIZATION_NAMES } from './tree/reach.ts';
+import { objectsIn } from './tree/manifests.ts';
 import { patchesWithId, TEMPLATE_ANNOTATIONS, withAnnotations } from './patch-list.ts';
-import { items, record, text } from './patch-reach.ts';
+import { items, record, text } from '../build/json.ts';
 import type { IdPlacement } from './plan.ts';
 import { YamlText } from '../edit/yaml-text.ts';
 

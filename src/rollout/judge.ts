@@ -4,7 +4,9 @@ import { helmRollback } from './helm-rollback.ts';
 import { isOfTemplate } from './identity.ts';
 import { judgePhase } from './judge-phase.ts';
 import type { JudgeContext, Judgement } from './judgement.ts';
-import { imagesIn, liveValue, sourceOf, splitImage } from './live-value.ts';
+import { isAtWork, linkKey } from './link-progress.ts';
+import { chartInstalledAt } from './live-chart.ts';
+import { helmLinkOf, imagesIn, liveValue, sourceOf, splitImage } from './live-value.ts';
 import type { ClusterTime, ReplicaSetView, TargetView } from './observation.ts';
 import type { Track, TrackOutcome } from './track.ts';
 import type { Reason } from './verdict.ts';
@@ -26,7 +28,10 @@ export function judge(view: TargetView, context: JudgeContext): Judgement {
   const withId = view.replicaSets.filter(replicaSet => replicaSet.rolloutId === rolloutId);
   // Where one object carries our id and another the value, Flux may apply them one after the other: what had our id and
   // not yet the value was nobody's amendment.
-  const whole = withId.filter(replicaSet => holdsValues(replicaSet, context.expectations));
+  const since = chartSince(view, context.expectations);
+  const whole = withId.filter(
+    replicaSet => replicaSet.createdAt >= since && holdsValues(replicaSet, context.expectations),
+  );
   const ours = whole.length > 0 ? whole : withId;
   const delivery: Pick<Judgement, 'delivered' | 'deliveredClusterTime' | 'amended'> = {
     delivered: true,
@@ -36,7 +41,13 @@ export function judge(view: TargetView, context: JudgeContext): Judgement {
   const missing = missingValue(view, context);
   const byHand = missing !== undefined && changedSince(view, context);
   if (missing && !byHand) {
-    return { ...delivery, stage: 'delivering', limit: { ms: VALUE_GRACE_MS, outcome: missing } };
+    const underWay = chartUnderWay(view, context);
+    return {
+      ...delivery,
+      stage: 'delivering',
+      ...(underWay === undefined ? {} : { waitingFor: underWay }),
+      limit: { ms: underWay === undefined ? VALUE_GRACE_MS : context.limits.applyMs, outcome: missing },
+    };
   }
   // Somebody's commit asks for another value under our id: what Flagger analyses now is theirs, and is followed.
   const facts = byHand ? { ...delivery, amended: true } : { ...delivery, valuesLive: true };
@@ -50,8 +61,8 @@ export function judge(view: TargetView, context: JudgeContext): Judgement {
   }
   // With several ReplicaSets of ours (amended) the newest is the one that Flagger looks at.
   const hash = track.baseline.joinsByHash ? (byHand ? withId : ours)[0]?.podTemplateHash : undefined;
-  const since = delivery.deliveredClusterTime ?? track.deliveredClusterTime;
-  return { ...facts, ...judgePhase({ view, canary, context, hash, since }) };
+  const deliveredAt = delivery.deliveredClusterTime ?? track.deliveredClusterTime;
+  return { ...facts, ...judgePhase({ view, canary, context, hash, since: deliveredAt }) };
 }
 
 /** A commit after ours changed a path of ours, in what Flux applies now. */
@@ -73,6 +84,15 @@ function goneForGood(outcome: TrackOutcome, { track, now }: JudgeContext): Judge
 
 /** Objects applied just before or after the target in the same Flux apply need a moment (ms). */
 const VALUE_GRACE_MS = 15_000;
+
+/** Helm may have to end an upgrade with the chart of before, and wait for its pods, before it begins with ours. */
+function chartUnderWay(view: TargetView, { expectations }: JudgeContext): string | undefined {
+  const links = expectations.map(each =>
+    each.kind === 'chart' ? helmLinkOf(view, each.release) : undefined,
+  );
+  const link = links.find(each => each?.chartSource !== undefined && isAtWork(each));
+  return link && `${linkKey(link)} has not installed the chart that its OCIRepository names`;
+}
 
 function replacement(view: TargetView, track: Track): TrackOutcome | undefined {
   const baseline = track.baseline;
@@ -141,6 +161,14 @@ function imagesRun({ target }: TargetView, expectations: readonly Expectation[])
   const ours = expectations.flatMap(each => (each.kind === 'image' ? [each.repository] : []));
   const images = imagesIn(target?.template).filter(image => ours.includes(splitImage(image).repository));
   return images.length === 0 ? '' : ` (${[...new Set(images)].join(', ')})`;
+}
+
+/** Before Helm had the charts that are asked for, nothing was whole; 0 where nothing tells. */
+function chartSince(view: TargetView, expectations: readonly Expectation[]): ClusterTime {
+  const times = expectations.map(each =>
+    each.kind === 'chart' ? chartInstalledAt(each.version, helmLinkOf(view, each.release)) : undefined,
+  );
+  return Math.max(0, ...times.filter(time => time !== undefined));
 }
 
 function holdsValues(replicaSet: ReplicaSetView, expectations: readonly Expectation[]): boolean {

@@ -1,3 +1,4 @@
+import type { HelmLink } from './live-chart.ts';
 import type { ChainLink, Condition, FluxChain } from './observation.ts';
 import type { Reason } from './verdict.ts';
 
@@ -87,12 +88,21 @@ function progressOf(link: ChainLink, before: number | undefined): LinkProgress {
  * Its controller has not answered to the newest generation yet. helm-controller keeps the old observedGeneration for as
  * long as it retries (helmrelease_controller.go, Reconcile); then its Ready condition says which one it speaks of.
  */
-export function isAtWork({ view }: ChainLink): boolean {
-  const { ready, generation, suspended } = view;
+export function isAtWork(link: ChainLink): boolean {
+  const { ready, generation, suspended } = link.view;
   if (suspended) return false;
+  if (link.kind === 'HelmRelease' && chartIsUnderWay(link)) return true;
   if (ready?.status === 'Unknown') return true;
   const answered = ready?.status === 'False' && ready.generation === generation;
-  return view.observedGeneration < generation && !answered;
+  return link.view.observedGeneration < generation && !answered;
+}
+
+/** Its OCIRepository asks for another chart than Helm has attempted; no generation of the HelmRelease tells. */
+function chartIsUnderWay({ view, chartSource }: HelmLink): boolean {
+  if (!chartSource || chartSource.suspended) return false;
+  const { upToDate, artifact } = chartSource;
+  const attempted = view.lastAttemptedRevisionDigest;
+  return !upToDate || (artifact !== undefined && attempted !== undefined && artifact.digest !== attempted);
 }
 
 /** A suspended link; nothing passes it. */

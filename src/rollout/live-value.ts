@@ -1,4 +1,5 @@
 import type { Expectation } from './expectation.ts';
+import { type HelmLink, liveChart } from './live-chart.ts';
 import type { Observation, TargetView } from './observation.ts';
 import { fieldInText } from './text-field.ts';
 
@@ -19,10 +20,24 @@ export function sourceOf(
     return expectation.written && on.objects[objectKey(expectation.written.object)];
   }
   if (expectation.kind !== 'chart') return on.view?.target?.template;
-  const { namespace, name } = expectation.release;
-  return on.view?.flux?.links.find(
-    ({ kind, view }) => kind === 'HelmRelease' && view.namespace === namespace && view.name === name,
-  )?.view;
+  return helmLinkOf(on.view, expectation.release);
+}
+
+function isHelmLink(source: unknown): source is HelmLink {
+  return recordOf(source)?.['kind'] === 'HelmRelease';
+}
+
+/** The HelmRelease that brings a target. */
+export function helmLinkOf(
+  view: TargetView | undefined,
+  release: { readonly namespace: string; readonly name: string },
+): HelmLink | undefined {
+  return view?.flux?.links.find(
+    (link): link is HelmLink =>
+      link.kind === 'HelmRelease' &&
+      link.view.namespace === release.namespace &&
+      link.view.name === release.name,
+  );
 }
 
 /** The key of an object in Observation.objects. */
@@ -53,7 +68,7 @@ export function liveValue(expectation: Expectation, source: unknown): LiveValue 
       return compare(textOf(meant), expectation.value);
     }
     case 'chart':
-      return liveChart(expectation.version, source);
+      return liveChart(expectation.version, isHelmLink(source) ? source : undefined);
     case 'secret':
       return liveSecret(expectation, source);
   }
@@ -64,14 +79,6 @@ function liveSecret({ written }: Extract<Expectation, { kind: 'secret' }>, secre
   if (!written) return { found: undefined, holds: true };
   const found = textOf(recordOf(secret)?.['version']);
   return { found, holds: found !== undefined && found !== written.since };
-}
-
-/** The version of the last attempt: what the target carries of it is judged by the target. */
-function liveChart(version: string, release: unknown): LiveValue {
-  const found = textOf(recordOf(release)?.['lastAttemptedRevision']);
-  // Charts of OCI repositories have their digest appended: 1.2.3+0f2e….
-  const plain = (text: string | undefined) => text?.replace(/^v/, '').replace(/\+.*$/, '');
-  return { found, holds: found !== undefined && plain(found) === plain(version) };
 }
 
 interface Container {

@@ -1,5 +1,6 @@
 import type { Observation } from './observation.ts';
 import type { TargetKey } from './target.ts';
+import type { FileBlob } from './file-blob.ts';
 
 /** What the rollout needs from the world. Adapters hold no policy; they translate. */
 
@@ -55,14 +56,7 @@ export interface ClusterView {
   close(): Promise<void>;
 }
 
-/** Git's blob modes that a release may touch. */
-export type FileMode = '100644' | '100755';
-
-export interface FileBlob {
-  readonly sha: string;
-  readonly mode: FileMode;
-  readonly text: string;
-}
+export type { FileBlob, FileMode } from './file-blob.ts';
 
 export interface FileChange {
   readonly path: string;

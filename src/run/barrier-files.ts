@@ -1,4 +1,4 @@
-import { withoutBarrier } from '../plan/barrier.ts';
+import { withoutBarrier } from '../plan/canary/barrier.ts';
 import type { CommitRecord, RevertRequest } from '../rollout/ports.ts';
 import type { RolloutState } from '../rollout/state.ts';
 import { openingText } from './commit-text.ts';

@@ -1,4 +1,5 @@
 import type { Inputs, RolloutFile } from '../config/settings.ts';
+import type { TreeOptions } from '../flux/tree-ground.ts';
 import type { RepositoryFiles } from '../build/repository-files.ts';
 import type { FoundValue, MetricNow, PlanWarning, ReleasePlan, RenderedObject } from '../plan/plan.ts';
 import type { RolloutView } from '../report/view.ts';
@@ -180,7 +181,12 @@ export interface RunParts {
   /**
    * The GitOps repository as it lies in the workspace, for runs that have no secrets; undefined: this run has them.
    */
-  readonly workspaceOnly?: { readonly files: RepositoryFiles } | { readonly impossible: string };
+  readonly workspaceOnly?:
+    | {
+        readonly files: RepositoryFiles;
+        readonly tree: Pick<TreeOptions, 'builder' | 'isOurs' | 'repository'>;
+      }
+    | { readonly impossible: string };
   /** Reports to the check run and the pull requests of a rollout's source commit. */
   readonly reporterFor: (rollout: { readonly id: string; readonly sourceSha: string }) => RunReporter;
   /** Notes for the log, as they happen. */

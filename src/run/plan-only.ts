@@ -1,14 +1,12 @@
 import { CRD_VERSION } from '../flagger/crd-check.ts';
-import type { BuildProof } from '../plan/build.ts';
-import { offlineGround } from '../plan/offline-chain.ts';
+import { treeGround } from '../flux/tree-ground.ts';
+import type { BuildProof } from '../plan/plan.ts';
 import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
 import type { PlannedFile, PlanView } from '../report/plan-view.ts';
 import type { RolloutView } from '../report/view.ts';
-import type { Observation } from '../rollout/observation.ts';
 import type { FileChange } from '../rollout/ports.ts';
-import { type Settlement, settlement } from '../rollout/settlement.ts';
-import type { TargetKey } from '../rollout/target.ts';
 import { type Outcome, Refusal } from '../rollout/verdict.ts';
+import { goingOn, toBeAdopted } from './going-on.ts';
 import { objectsOf } from './observed-objects.ts';
 import { metricCheck } from './metric-check.ts';
 import type { DryRun, KeptSecrets, RunParts } from './parts.ts';
@@ -68,6 +66,9 @@ export async function planOnly(parts: RunParts, report: RunReport): Promise<Roll
   }
 }
 
+const HOW_TO_CHOOSE =
+  'Say which one under via: in rollout.yaml: the file of the manifest (via: clusters/prod/apps.yaml).';
+
 /** From a fork: what the workspace says of itself. Nothing is proven by it, and nothing secret is needed for it. */
 async function planFromWorkspace(
   parts: RunParts,
@@ -79,9 +80,13 @@ async function planFromWorkspace(
       remedy: 'Push the branch to this repository, where the run has its secrets, to see a plan.',
     });
   }
-  const { files } = workspace;
+  const { files, tree } = workspace;
   report.note('This run has no secrets (a fork, or Dependabot): no cluster was asked, so nothing is proven.');
-  const ground = await offlineGround(files, parts.rollout.targets);
+  const { via, viaFile, gitops, targets } = parts.rollout;
+  const ground = await treeGround(
+    { ...tree, files, via, branch: gitops.branch, cluster: viaFile, howToChoose: HOW_TO_CHOOSE },
+    targets,
+  );
   const plan = await parts.planner.plan({ files, ...ground, rolloutId: report.frame.id });
   for (const warning of plan.warnings) report.note(warning.message);
   const view = planView(plan, {
@@ -108,33 +113,6 @@ function plannedOutcome(plan: ReleasePlan): Outcome {
   };
 }
 
-/** What a release would have to wait for, or would be refused for, if it began now. */
-function goingOn(observation: Observation): readonly string[] {
-  return Object.entries(observation.targets)
-    .map(([target, view]) => settlementWords(target, settlement(view)))
-    .filter(words => words !== undefined);
-}
-
-function toBeAdopted(observation: Observation): readonly string[] {
-  return Object.entries(observation.targets)
-    .filter(([, view]) => settlement(view).kind === 'absent')
-    .map(([target]) => `${target} has no Canary yet: it is added first, and what runs now is not analysed.`);
-}
-
-function settlementWords(target: TargetKey, now: Settlement): string | undefined {
-  switch (now.kind) {
-    case 'wait':
-      return `${target}: a release would wait, because ${now.what}.`;
-    case 'refuse':
-      return `${target}: a release would be refused now. ${now.what} ${now.remedy}`;
-    case 'failed':
-      return `${target}: the release before was rejected and never reverted; this one would roll forward over it.`;
-    case 'absent':
-    case 'settled':
-      return undefined;
-  }
-}
-
 function planView(
   plan: ReleasePlan,
   on: {
@@ -152,13 +130,12 @@ function planView(
       ...plan.adoption.map(file => planned(file, { adoption: true, ...on })),
       ...(plan.unchanged ? [] : plan.files.map(file => planned(file, { adoption: false, ...on }))),
     ],
-    built:
-      plan.build.kind === 'proven' && !plan.unchanged
-        ? plan.build.objects.map(({ object, before, after }) => ({
-            object,
-            diff: on.secrets.diffOf({ path: BUILT, before, after }),
-          }))
-        : [],
+    built: plan.unchanged
+      ? []
+      : plan.build.objects.map(({ object, before, after }) => ({
+          object,
+          diff: on.secrets.diffOf({ path: BUILT, before, after }),
+        })),
     canaries: plan.schedule.map(({ target, analysis, shortestMs, longestMs: longest }) => ({
       target,
       adopted: plan.adopted.includes(target),
@@ -181,14 +158,13 @@ function planView(
   };
 }
 
-function buildCheck(build: BuildProof): PlanView['checks'][number] {
-  return build.kind === 'proven'
-    ? {
-        what: 'Build',
-        state: 'good',
-        detail: `${build.by} built it before and after: the values asked for are in it, and nothing else changes`,
-      }
-    : { what: 'Build', state: 'unchecked', detail: `not built, ${build.why}` };
+function buildCheck({ by, compared }: BuildProof): PlanView['checks'][number] {
+  const values = compared > 0 ? 'the values asked for are in it, and ' : '';
+  return {
+    what: 'Build',
+    state: 'good',
+    detail: `${by} built it before and after: ${values}nothing else changes`,
+  };
 }
 
 function definitions(plan: ReleasePlan): PlanView['checks'][number] {

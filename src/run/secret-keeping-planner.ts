@@ -57,10 +57,6 @@ export class SecretKeepingPlanner implements Planner {
       return {
         ...plan,
         warnings: plan.warnings.map(each => ({ ...each, message: withoutUrlSecrets(each.message) })),
-        build:
-          plan.build.kind === 'unproven'
-            ? { ...plan.build, why: withoutUrlSecrets(plan.build.why) }
-            : plan.build,
         found: found.map(({ value, isSecret }) => (isSecret ? withoutContent(value) : value)),
         expectations: [
           ...plan.expectations.filter(each => !isOfSecret(each, secret)),
