@@ -242,7 +242,7 @@ describe('a chart by chartRef', () => {
 
   it('may arrive after the id, which is nobody’s amendment', () => {
     expect(track([before])?.proven.delivered).toBeUndefined();
-    expect(track([before, after])).toMatchObject({ valuesAt: 2_000, amended: false });
+    expect(track([before, after])).toMatchObject({ proven: { delivered: 2_000 }, amended: false });
   });
 
   it('is waited for while Helm is at work on it, and else overridden', () => {
