@@ -54,6 +54,7 @@ const PLAN: PlanView = {
     },
   ],
   checks: [{ what: 'Chain', state: 'good', detail: 'as it runs' }],
+  warnings: 0,
   worstRollbackMs: 3,
 };
 

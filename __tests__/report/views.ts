@@ -18,6 +18,7 @@ export function analysingView(change: Partial<RolloutView> = {}): RolloutView {
   return {
     id: 'shop-1',
     name: 'shop',
+    purpose: 'release',
     stage: 'analysing',
     startedAt: START,
     updatedAt: START + 95_000,
@@ -38,6 +39,7 @@ export function analysingView(change: Partial<RolloutView> = {}): RolloutView {
       },
     ],
     commit: { sha: SHA, url: `https://github.com/acme/fleet/commit/${SHA}`, verified: true },
+    serving: [],
     proof: [
       {
         link: 'committed',
@@ -49,7 +51,7 @@ export function analysingView(change: Partial<RolloutView> = {}): RolloutView {
         link: 'applied',
         state: 'proven',
         at: START + 5_000,
-        detail: 'Kustomization flux-system/apps attempted c0ffee0',
+        detail: 'Kustomization flux-system/apps applied c0ffee0',
       },
       {
         link: 'delivered',
@@ -69,6 +71,7 @@ export function analysingView(change: Partial<RolloutView> = {}): RolloutView {
         phase: 'Progressing',
         stage: 'analysing',
         weight: 25,
+        highest: 25,
         maxWeight: 50,
         iteration: 0,
         failedChecks: 1,
@@ -186,8 +189,9 @@ const OUTCOMES: Readonly<Record<Verdict, Outcome>> = {
   'revert-unverified': unverifiedOutcome({
     cause: cause('rolled-back', 'metric-out-of-range', FAILURE),
     reason: 'not-seen-back',
-    waitingFor: 'Kustomization flux-system/apps has not attempted beef123 yet',
+    waitingFor: 'Kustomization flux-system/apps is suspended.',
     revert: REVERT,
+    commands: ['flux resume kustomization apps -n flux-system'],
   }),
   unknown: {
     verdict: 'unknown',
@@ -206,7 +210,11 @@ const OUTCOMES: Readonly<Record<Verdict, Outcome>> = {
     REVERT,
     BACK,
   ),
-  superseded: supersededOutcome('newer-release', 'Commit facade1 released prod/shop 6.3.0 meanwhile.'),
+  superseded: supersededOutcome(
+    'newer-release',
+    'prod/shop now carries a template without a rollout id (ghcr.io/acme/shop:6.3.0): commit facade1 replaced ours.',
+    { ours: SHA, newer: 'facade1'.padEnd(40, '0') },
+  ),
   'timed-out': provenOutcome(
     cause('timed-out', 'analysis-timeout', 'prod/shop: the analysis took longer than 12 m 00 s'),
     REVERT,
@@ -216,10 +224,11 @@ const OUTCOMES: Readonly<Record<Verdict, Outcome>> = {
 
 const HEALTHY = {
   weight: 50,
+  highest: 100,
   step: 2,
   failedChecks: 0,
   events: [],
-  progress: [0, 25, 50, 0].map((weight, index) => ({
+  progress: [0, 25, 50, 100].map((weight, index) => ({
     at: START + 10_000 + index * 30_000,
     weight,
     iteration: 0,
@@ -241,6 +250,9 @@ const REACHED: Readonly<
   'not-started': [3, 'failed', OUTCOMES['not-started'].detail],
   'promotion-failed': [4, 'failed', OUTCOMES['promotion-failed'].detail],
   pending: [3, 'waiting', 'Flagger is analysing it'],
+  unknown: [3, 'unknown', 'not known'],
+  superseded: [3, 'unknown', 'not reached'],
+  cancelled: [3, 'unknown', 'not reached: the job was cancelled'],
 };
 const REVERTED: readonly Verdict[] = [
   'rolled-back',
@@ -269,10 +281,20 @@ export function endedView(verdict: Verdict): RolloutView {
     ...(commit ? { commit } : {}),
     canaries,
     proof,
+    serving: SERVING[verdict] ?? [],
     ...(verdict === 'revert-blocked' ? { pullRequest: PULL } : {}),
     ...(REVERTED.includes(verdict) ? { revert: revertOf(commit?.verified ?? false) } : {}),
   };
 }
+
+const FALLEN_BACK = 'shop-primary serves 6.1.0; no traffic is on 6.2.0 since 03:05:50 UTC.';
+/** In the words of report/serving.ts. */
+const SERVING: Readonly<Partial<Record<Verdict, readonly string[]>>> = {
+  'revert-blocked': [FALLEN_BACK],
+  'revert-unverified': [FALLEN_BACK],
+  'promotion-failed': ['all traffic is on the pods of shop, which run 6.1.0; shop-primary is broken.'],
+  unknown: ['When last seen: shop-primary serves 6.1.0; 25 % of traffic is on 6.2.0.'],
+};
 
 const revertOf = (verified: boolean): NonNullable<RolloutView['revert']> => ({
   sha: REVERT_SHA,
@@ -294,6 +316,7 @@ function endedCanary({ leftMs: _left, ...canary }: Canary, verdict: Verdict): Ca
       ...untried,
       phase,
       weight: 0,
+      highest: 0,
       step: 0,
       failedChecks: 0,
       progress: [],
@@ -302,7 +325,10 @@ function endedCanary({ leftMs: _left, ...canary }: Canary, verdict: Verdict): Ca
       outcome: { kind, detail },
     };
   }
-  if (verdict === 'pending' || verdict === 'unknown' || verdict === 'superseded') return canary;
+  if (verdict === 'pending') return canary;
+  if (verdict === 'unknown' || verdict === 'superseded')
+    return { ...canary, outcome: { kind: verdict, detail } };
+  if (verdict === 'cancelled') return { ...canary, outcome: { kind: 'taken-back', detail } };
   if (verdict === 'promoted' || verdict === 'promotion-failed') {
     const { failingSince: _since, ...healthy } = canary;
     const phase = verdict === 'promoted' ? 'Succeeded' : 'Failed';
@@ -425,6 +451,7 @@ export const MOMENTS: Readonly<Record<string, () => RolloutView>> = {
           canary: 'prod/web',
           phase: 'Succeeded',
           stage: 'finalising',
+          highest: 100,
           metrics: good,
           outcome: { kind: 'promoted', detail: 'prod/web: promoted' },
         },
@@ -434,6 +461,8 @@ export const MOMENTS: Readonly<Record<string, () => RolloutView>> = {
   'proving-back': () => {
     const { onCancel: _onCancel, ...view } = analysingView({
       stage: 'verifyingRevert',
+      serving: [FALLEN_BACK],
+      cause: FAILURE,
       next: 'The commit is taken back. The cluster is looked at until it is proven back (Flagger analyses the restored version), for about 8 min at most.',
       revert: revertOf(true),
       proof: [

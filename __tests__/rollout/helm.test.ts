@@ -187,7 +187,7 @@ describe('a release through Helm', () => {
     };
     const live = (lastAttemptedRevision: string) => {
       const { state } = follow([{ target: ID, seen: [ID], release: { lastAttemptedRevision } }], [chart]);
-      return state.tracks['test/podinfo']?.valuesAt;
+      return state.tracks['test/podinfo']?.proven.delivered;
     };
     expect(live('1.0.0')).toBeUndefined();
     expect(live('1.1.0')).toBe(1_000);
@@ -241,8 +241,8 @@ describe('a chart by chartRef', () => {
   const track = (looks: readonly Look[]) => follow(looks, [CHART]).state.tracks['test/podinfo'];
 
   it('may arrive after the id, which is nobody’s amendment', () => {
-    expect(track([before])?.valuesAt).toBeUndefined();
-    expect(track([before, after])).toMatchObject({ valuesAt: 2_000, amended: false });
+    expect(track([before])?.proven.delivered).toBeUndefined();
+    expect(track([before, after])).toMatchObject({ proven: { delivered: 2_000 }, amended: false });
   });
 
   it('is waited for while Helm is at work on it, and else overridden', () => {

@@ -71,7 +71,7 @@ function baseline(): CanaryBaseline {
 }
 
 function track(fields: Partial<Track> = {}): Track {
-  return { ...newTrack(baseline(), 0), ...fields };
+  return { ...newTrack(baseline(), {}, 0), ...fields };
 }
 
 function context(fields: Partial<JudgeContext> = {}): JudgeContext {

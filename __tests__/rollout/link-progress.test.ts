@@ -97,7 +97,7 @@ describe('a Kustomization of another repository on the way', () => {
       const view = { target, primary, canary: canaryView(), replicaSets: [], events: [], flux };
       const [baseline] = intentOf(view, 'id').baselines;
       if (!baseline) throw new Error('no baseline');
-      return backState({ view, track: newTrack(baseline, 0), rolloutId: 'id', known });
+      return backState({ view, track: newTrack(baseline, {}, 0), rolloutId: 'id', known });
     };
     expect(back(chain())).toMatchObject({ kind: 'back' });
     expect(back(chain({ observedGeneration: 1 }))).toEqual({

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { proofOf } from '../../src/report/proof.ts';
+import type { ProofLink } from '../../src/report/view.ts';
 import type { TargetView } from '../../src/rollout/observation.ts';
 import type { Effect, RolloutEvent, RolloutState } from '../../src/rollout/state.ts';
 import { startFollowing, transition } from '../../src/rollout/transition.ts';
@@ -16,6 +18,8 @@ interface Run {
   readonly reverted: boolean;
   readonly pullRequest: boolean;
   readonly lastRead: TargetView | undefined;
+  /** The chain of proof after each event. */
+  readonly chains: readonly (readonly ProofLink[])[];
 }
 
 interface Entry {
@@ -46,12 +50,14 @@ function play(kind: 'release' | 'adoption', list: readonly Entry[]): Run {
   let state = startFollowing(intent, COMMIT, 0).state;
   let now = 0;
   const effects: Effect[] = [];
+  const chains: (readonly ProofLink[])[] = [];
   let reverted = false;
   let pullRequest = false;
   let lastRead: TargetView | undefined;
   const feed = (event: RolloutEvent): readonly Effect[] => {
     const next = seenThrough(state, event, now);
     state = next.state;
+    chains.push(proofOf(state));
     effects.push(...next.effects);
     return next.effects;
   };
@@ -81,7 +87,7 @@ function play(kind: 'release' | 'adoption', list: readonly Entry[]): Run {
       }
     }
   }
-  return { state, effects, reverted, pullRequest, lastRead };
+  return { state, effects, reverted, pullRequest, lastRead, chains };
 }
 
 /** Verdicts under which our commit may stay in Git without a revert or a pull request. */
@@ -139,6 +145,28 @@ describe('a release, whatever happens', () => {
       { numRuns: 3_000 },
     );
     expect(proven).toBeGreaterThan(10);
+  });
+
+  it('keeps what was proven, with its time', () => {
+    let kept = 0;
+    fc.assert(
+      fc.property(entries, list => {
+        const { chains } = play('release', list);
+        const proven = new Map<string, number | undefined>();
+        for (const chain of chains) {
+          for (const { link, state, at } of chain) {
+            if (proven.has(link)) {
+              expect({ link, state, at }).toEqual({ link, state: 'proven', at: proven.get(link) });
+              kept++;
+            }
+            if (state === 'proven') proven.set(link, at);
+          }
+          for (const link of proven.keys()) expect(chain.map(each => each.link)).toContain(link);
+        }
+      }),
+      { numRuns: 3_000 },
+    );
+    expect(kept).toBeGreaterThan(1_000);
   });
 
   it('asks for at most one revert and one pull request', () => {

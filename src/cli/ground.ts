@@ -9,7 +9,7 @@ import { treeGround, type TreeOptions } from '../flux/tree-ground.ts';
 import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
 import type { FluxChain, Observation } from '../rollout/observation.ts';
 import { Refusal } from '../rollout/verdict.ts';
-import { goingOn } from '../run/going-on.ts';
+import { goingOn, toBeAdopted } from '../run/going-on.ts';
 import { objectsOf } from '../run/observed-objects.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { type Arguments, UsageError } from './arguments.ts';
@@ -80,7 +80,7 @@ async function onCluster(on: Keeping, { git, files }: OpenFolder, work: Work): P
     return await withRemedies(remedies, async () => {
       const { chains, observation: before, warnings } = await cluster.preflight(traced);
       for (const { message } of warnings) note(message);
-      for (const words of goingOn(before)) note(words);
+      for (const words of [...goingOn(before), ...toBeAdopted(before)]) note(words);
       const watched = { targets: rollout.targets, chains, objects: objectsOf(rollout) };
       const observation = await readObservation(kube, { watched, clock: systemClock, source: 'read' });
       return await work({

@@ -1,7 +1,7 @@
 import type { BuildProof, BuiltChange } from '../plan/plan.ts';
 import type { MetricNow, ReleasePlan } from '../plan/plan.ts';
 import { metricCheck } from '../run/metric-check.ts';
-import { elapsed } from '../report/words.ts';
+import { elapsed } from '../report/durations.ts';
 import type { FileChange } from '../rollout/ports.ts';
 import type { KeptSecrets } from '../run/parts.ts';
 

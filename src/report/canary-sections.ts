@@ -3,7 +3,7 @@ import { code, plain } from './markdown-text.ts';
 import { failingFirst, lastWords, metricMark, rangeWords } from './metric-words.ts';
 import { sparkline } from './sparkline.ts';
 import type { CanaryProgressView, RolloutView } from './view.ts';
-import { bar, checksWords, stageWords, stepWords } from './words.ts';
+import { bar, canaryWords, checksWords, stepWords } from './words.ts';
 
 /** Where each canary stands: one in a line, several in a table. */
 export function canariesSection({ canaries }: RolloutView): Section {
@@ -11,7 +11,7 @@ export function canariesSection({ canaries }: RolloutView): Section {
   if (!first) return '';
   if (others.length === 0) {
     const facts = [
-      `${bar(first)} **${stepWords(first)}**`,
+      `${unread(bar(first))} **${stepWords(first)}**`,
       checksWords(first),
       ...phaseWords(first),
       STRATEGIES[first.strategy],
@@ -21,13 +21,18 @@ export function canariesSection({ canaries }: RolloutView): Section {
   return {
     head: '| Canary | State | Progress | Failed checks |\n|---|---|---|---|',
     rows: canaries.map(canary => {
-      const state = canary.outcome ? plain(canary.outcome.kind) : stageWords(canary.stage);
+      const state = plain(canaryWords(canary));
       const about = [STRATEGIES[canary.strategy], ...phaseWords(canary)].join(' · ');
-      return `| ${code(canary.target)}<br><sub>${about}</sub> | ${state} | ${bar(canary)} ${stepWords(canary)} | ${checksWords(canary)} |`;
+      return `| ${code(canary.target)}<br><sub>${about}</sub> | ${state} | ${unread(bar(canary))} ${stepWords(canary)} | ${checksWords(canary)} |`;
     }),
     tail: '',
     more: count => `| … and ${count} more | | | |`,
   };
+}
+
+/** Signs that are spelt out one by one when a screen reader reads them; the words beside them say the same. */
+function unread(signs: string): string {
+  return `<span aria-hidden="true">${signs}</span>`;
 }
 
 function phaseWords({ phase }: CanaryProgressView): readonly string[] {
@@ -48,7 +53,8 @@ export function metricsSection({ canaries }: RolloutView): Section {
   return {
     head: '| Metric and its query | Last value | Must be |\n|---|---|---|',
     rows: failingFirst(metrics).map(({ target, metric }) => {
-      const line = metric.points.length > 1 ? ` ${sparkline(metric.points.map(({ value }) => value))}` : '';
+      const line =
+        metric.points.length > 1 ? ` ${unread(sparkline(metric.points.map(({ value }) => value)))}` : '';
       const of = several ? `${code(target)} ` : '';
       return `| ${metricMark(metric)} ${of}${plain(metric.name)}<br><sub>${sourceWords(metric.source)}</sub> | ${lastWords(metric)}${line} | ${rangeWords(metric)} |`;
     }),

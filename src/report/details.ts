@@ -5,7 +5,7 @@ import { rangeWords } from './metric-words.ts';
 import type { SectionOptions } from './section-options.ts';
 import { sparkline } from './sparkline.ts';
 import type { CanaryProgressView, MetricView, RolloutView } from './view.ts';
-import { clockTime, elapsed } from './words.ts';
+import { clockTime, elapsed } from './durations.ts';
 
 /** What is folded away: charts, Flagger's own words, and what the words mean. */
 

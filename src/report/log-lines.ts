@@ -1,6 +1,7 @@
 import type { FlaggerEvent } from '../rollout/observation.ts';
 import type { CanaryProgressView, RolloutView } from './view.ts';
-import { about, checksWords, elapsed, headline, linkWords, stageWords, stepWords } from './words.ts';
+import { about, elapsed } from './durations.ts';
+import { checksWords, headline, linkWords, stageWords, stepWords } from './words.ts';
 
 /** A line is said once; what changes with every look (the time left) is no reason to say it again. */
 interface Line {

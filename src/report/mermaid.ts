@@ -25,7 +25,7 @@ export function trafficChart(canary: CanaryProgressView, until: number): string 
     return canary.progress.findLast(point => point.at <= at)?.weight ?? 0;
   });
   return chart([
-    `title ${quoted(`Traffic on the canary of ${canary.target}`)}`,
+    `title ${quoted(`Traffic on the new version of ${canary.target}`)}`,
     `x-axis ${quoted('minutes of analysis')} 0 --> ${round(span / 60_000)}`,
     `y-axis ${quoted('% of traffic')} 0 --> 100`,
     `line [${values.map(round).join(', ')}]`,
@@ -44,7 +44,8 @@ export function metricChart(metric: MetricView): string | undefined {
   const room = high > low ? (high - low) * 0.1 : Math.max(1, Math.abs(high) * 0.1);
   return chart([
     `title ${quoted([metric.name, ...limitWords(metric)].join(', red: '))}`,
-    `x-axis ${quoted('check')} 1 --> ${values.length}`,
+    // Named one by one: an axis of numbers has ticks between them, and there is no check 1.5.
+    `x-axis ${quoted('check')} [${values.map((_, index) => index + 1).join(', ')}]`,
     `y-axis ${round(low - room)} --> ${round(high + room)}`,
     `line [${values.map(round).join(', ')}]`,
     ...limits.map(limit => `line [${values.map(() => round(limit)).join(', ')}]`),

@@ -2,7 +2,7 @@ import type { TargetView } from '../rollout/observation.ts';
 import type { RolloutState } from '../rollout/state.ts';
 import type { Track } from '../rollout/track.ts';
 import { stepOf, timeLeftMs } from './time-left.ts';
-import { about, elapsed } from './words.ts';
+import { about, elapsed } from './durations.ts';
 
 /** What happens next, by itself or when nobody does anything, in a sentence or two; undefined once it has ended. */
 export function nextStep(state: RolloutState, now: number): string | undefined {

@@ -3,7 +3,7 @@ import type { Section } from './fit.ts';
 import { code, diffParts, htmlText, plain } from './markdown-text.ts';
 import { rangeWords } from './metric-words.ts';
 import type { PlannedAnalysis, PlannedFile, PlanView } from './plan-view.ts';
-import { elapsed } from './words.ts';
+import { elapsed } from './durations.ts';
 
 /** A plan as people read it in the pull request, most important first. */
 export function planSections(plan: PlanView): readonly Section[] {
@@ -31,15 +31,9 @@ function changedFile({ path, adoption, diff }: PlannedFile): Section {
 
 function summary(plan: PlanView): string {
   if (plan.files.length === 0) return '';
-  const paths = [...new Set(plan.files.map(({ path }) => path))];
-  const files = paths
-    .slice(0, 5)
-    .map(path => code(path))
-    .join(', ');
-  const more = paths.length > 5 ? ` and ${paths.length - 5} more` : '';
   const shortest = Math.max(0, ...plan.canaries.map(({ shortestMs }) => shortestMs));
   const longest = Math.max(0, ...plan.canaries.map(({ longestMs }) => longestMs));
-  return `Changes ${files}${more}. The analysis takes from ${elapsed(shortest)} to ${elapsed(longest)}; a release that turns out to be bad at the last moment is back after ${elapsed(plan.worstRollbackMs)} at most.`;
+  return `The analysis takes from ${elapsed(shortest)} to ${elapsed(longest)}; a release that turns out to be bad at the last moment is back after ${elapsed(plan.worstRollbackMs)} at most.`;
 }
 
 function schedule({ target, adopted, analysis, shortestMs, longestMs }: PlannedAnalysis): string {

@@ -13,6 +13,8 @@ export interface PlanView {
     readonly state: 'good' | 'warning' | 'unchecked';
     readonly detail: string;
   }[];
+  /** How many things were found that a person should look at: notes that warn, and checks. */
+  readonly warnings: number;
   /** From the commit until the cluster is back, when the release turns out to be bad at the last moment, ms. */
   readonly worstRollbackMs: number;
 }

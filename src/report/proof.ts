@@ -7,32 +7,58 @@ import type { ProofLink } from './view.ts';
 type Done = Extract<RolloutState, { phase: 'done' }>;
 
 /**
- * The chain of proof as far as it has been seen. A link that was not seen is waited for while the rollout lives; once
- * it has ended without being promoted, the first missing link is where it failed and what follows is unknown.
+ * The chain of proof as far as it has been seen. A link once proven stays so, with its time. One that was not seen is
+ * waited for while the rollout lives; once it has ended, the first missing link is where it failed or, where nothing
+ * failed, is not known, like what follows.
  */
 export function proofOf(state: RolloutState): readonly ProofLink[] {
   const links = [committed(state), applied(state), delivered(state), ...analysis(state)];
-  const chain = ended(state) ? broken(links, whyOf(state)) : links;
-  return [...chain, ...revertLinks(state)];
+  const chain = ended(state) ? broken(links, state) : links;
+  return [...chain.map(link => withTakenBack(link, state)), ...revertLinks(state)];
 }
 
 function ended(state: RolloutState): boolean {
   return state.phase !== 'following' && !(state.phase === 'done' && state.outcome.verdict === 'pending');
 }
 
-/** Why the chain ends where it does. */
-function whyOf(state: RolloutState): string | undefined {
-  if ('cause' in state && state.cause) return state.cause.detail;
-  return state.phase === 'done' ? state.outcome.detail : undefined;
+function broken(links: readonly ProofLink[], state: RolloutState): readonly ProofLink[] {
+  const first = links.findIndex(link => link.state !== 'proven');
+  const last = links.findLastIndex(link => link.state === 'proven');
+  return links.map((link, index) => {
+    if (link.state === 'proven') return link;
+    if (index < last) return { ...link, state: 'unknown', detail: 'not seen; what follows it was' };
+    if (index > first) return { ...link, state: 'unknown', detail: 'not reached' };
+    return { ...link, ...missing(link, state) };
+  });
 }
 
-function broken(links: readonly ProofLink[], why: string | undefined): readonly ProofLink[] {
-  const first = links.findIndex(link => link.state !== 'proven');
-  return links.map((link, index) => {
-    if (first < 0 || index < first) return link;
-    if (index > first) return { ...link, state: 'unknown', detail: 'not reached' };
-    return { ...link, state: 'failed', detail: why ?? link.detail };
-  });
+/** Where the chain ends: a cause tells that it failed; a cancel, a newer commit or lost sight do not. */
+function missing({ detail }: ProofLink, state: RolloutState): Pick<ProofLink, 'state' | 'detail'> {
+  const cause = 'cause' in state ? state.cause : undefined;
+  if (cause === undefined) {
+    const unseen = state.phase === 'done' && state.outcome.verdict === 'unknown';
+    return { state: 'unknown', detail: unseen ? 'not known' : 'not reached' };
+  }
+  if (cause.verdict === 'cancelled')
+    return { state: 'unknown', detail: 'not reached: the job was cancelled' };
+  return { state: 'failed', detail: cause.detail === '' ? detail : cause.detail };
+}
+
+/** Some canaries may have been promoted before another one failed, and their users have had the release. */
+function withTakenBack(link: ProofLink, state: RolloutState): ProofLink {
+  if (link.link !== 'promoted' || !isTakenBack(state)) return link;
+  const tracks = Object.values(state.tracks);
+  const served = tracks.filter(({ proven }) => proven.promoted !== undefined || proven.traffic === 100);
+  if (link.state === 'proven') return { ...link, detail: `${link.detail}; then it was taken back` };
+  const failed = tracks.some(({ outcome }) => outcome?.kind === 'promotion-failed');
+  if (served.length === 0 || failed) return link;
+  const names = served.map(({ target }) => target).join(', ');
+  return { ...link, state: 'failed', detail: `all traffic of ${names} was on it, then it was taken back` };
+}
+
+/** The revert is on the branch. */
+export function isTakenBack(state: RolloutState): boolean {
+  return 'revert' in state && state.revert !== undefined;
 }
 
 function committed(state: Followed): ProofLink {
@@ -48,13 +74,13 @@ function committed(state: Followed): ProofLink {
 function applied(state: Followed): ProofLink {
   if (state.appliedAt === undefined) {
     const waiting = Object.values(state.tracks).find(track => track.stage === 'applying')?.waitingFor;
-    return { link: 'applied', state: 'waiting', detail: waiting ?? 'Flux has not attempted the commit yet' };
+    return { link: 'applied', state: 'waiting', detail: waiting ?? 'Flux has not applied the commit yet' };
   }
   return {
     link: 'applied',
     state: 'proven',
     at: state.appliedAt,
-    detail: state.appliedDetail ?? 'Flux attempted the commit',
+    detail: state.appliedDetail ?? 'Flux applied the commit',
   };
 }
 
@@ -64,7 +90,7 @@ function delivered(state: Followed): ProofLink {
     return step(
       'delivered',
       tracks,
-      track => track.deliveredAt,
+      ({ proven }) => proven.delivered,
       'the Canary exists',
       'the Canary is not there yet',
     );
@@ -74,7 +100,7 @@ function delivered(state: Followed): ProofLink {
   return step(
     'delivered',
     tracks,
-    track => track.valuesAt,
+    ({ proven }) => proven.delivered,
     `the object in the cluster has the values asked for${id}${unread(state.intent.expectations)}`,
     `the object in the cluster does not have the values${id === '' ? '' : ' and this release’s id'} yet`,
   );
@@ -97,9 +123,7 @@ function analysis(state: Followed): readonly ProofLink[] {
     step(
       'analysed',
       tracks,
-      track =>
-        track.promotedAt ??
-        (track.stage === 'promoting' || track.stage === 'finalising' ? track.stageSince : undefined),
+      ({ proven }) => proven.analysed,
       skipped ? 'skipped, as the Canary says (skipAnalysis)' : 'Flagger analysed this very revision',
       tracks.some(track => track.analysedFrom !== undefined)
         ? 'Flagger is analysing it'
@@ -108,7 +132,7 @@ function analysis(state: Followed): readonly ProofLink[] {
     step(
       'promoted',
       tracks,
-      track => (track.outcome?.kind === 'promoted' ? track.promotedAt : undefined),
+      ({ proven }) => proven.promoted,
       'the primary runs it, and its rollout is complete',
       'the primary does not run it yet',
     ),

@@ -5,7 +5,7 @@ import { fitSections } from './fit.ts';
 import { sectionsOf } from './sections.ts';
 import { timingsSection } from './timings.ts';
 import type { RolloutView } from './view.ts';
-import { headline, stageHeadline, verdictMark } from './words.ts';
+import { headline, mark, stageHeadline } from './words.ts';
 
 /** GitHub's limit for comments and for the fields of a check's output, bytes. */
 const MAX_BYTES = 65_535;
@@ -43,8 +43,7 @@ export function renderSummary(
 }
 
 function title(view: RolloutView, words = headline(view)): string {
-  const mark = view.outcome ? verdictMark(view.outcome.verdict) : '⏳';
-  return `### ${mark} ${plain(words)}`;
+  return `### ${mark(view)} ${plain(words)}`;
 }
 
 /** A check run's fields, in GitHub's words. */

@@ -1,7 +1,8 @@
 import type { Clock } from '../rollout/ports.ts';
 import { newLines } from './log-lines.ts';
 import type { RolloutView } from './view.ts';
-import { about, headline } from './words.ts';
+import { about } from './durations.ts';
+import { headline } from './words.ts';
 
 /** One place that a report is shown at. Its failures are its own: they never reach the rollout. */
 export interface ReportSink {

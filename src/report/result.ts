@@ -127,12 +127,23 @@ export function resultOf(view: RolloutView): RolloutResult | undefined {
       detail,
     })),
     canaries: view.canaries.map(
-      ({ target, canary, strategy, phase, weight, iteration, failedChecks, threshold, outcome: end }) => ({
+      ({
         target,
         canary,
         strategy,
         phase,
         weight,
+        highest,
+        iteration,
+        failedChecks,
+        threshold,
+        outcome: end,
+      }) => ({
+        target,
+        canary,
+        strategy,
+        phase,
+        weight: highest ?? weight,
         iteration,
         failedChecks,
         threshold,

@@ -7,8 +7,9 @@ import { nextSection } from './next-section.ts';
 import { planSections } from './plan-sections.ts';
 import type { SectionOptions } from './section-options.ts';
 import { standing } from './standing.ts';
-import type { ChangeView, RolloutView } from './view.ts';
-import { clockTime, elapsed, linkWords } from './words.ts';
+import type { ChangeView, ProofLink, RolloutView } from './view.ts';
+import { clockTime, elapsed } from './durations.ts';
+import { linkWords } from './words.ts';
 
 /** The parts that comment, check run and job summary are made of, most important first. */
 export function sectionsOf(view: RolloutView, options: SectionOptions): readonly Section[] {
@@ -32,12 +33,15 @@ export function sectionsOf(view: RolloutView, options: SectionOptions): readonly
 
 /** What happened, whether it is safe, since when, and what a person should do. */
 function outcomeSection(view: RolloutView): string {
-  const { outcome } = view;
-  if (!outcome) return '';
+  const { outcome, cause } = view;
+  const serving = view.serving.map(words => `**Now:** ${plain(words, 500)}`);
+  if (!outcome)
+    return [...serving, ...(cause === undefined ? [] : [linkedText(cause, view, 2_000)])].join('\n\n');
   const stands = standing(view);
   const remedy = outcome.remedy === undefined ? '' : linkedText(outcome.remedy, view, 1_000);
   const paragraphs = [
     ...(stands ? [`**${stands.words}**`] : []),
+    ...serving,
     linkedText(outcome.detail, view, 2_000),
     ...(remedy === '' ? [] : [`**What to do:** ${remedy}`]),
     ...(stands ? [`<sub>${stands.facts.join(' · ')}</sub>`] : []),
@@ -54,6 +58,7 @@ function valuesSection({ changes }: RolloutView): string {
 }
 
 function fromTo({ from, to }: ChangeView): string {
+  if (from === '') return code(to, 150);
   return from === to ? `${code(to, 150)} (again)` : `${code(from, 150)} → ${code(to, 150)}`;
 }
 
@@ -63,14 +68,14 @@ function proofSection(view: RolloutView): string {
     const { name, mark } = linkWords(each);
     const at =
       each.at === undefined ? '' : ` · ${clockTime(each.at)} (+${elapsed(each.at - view.startedAt)})`;
-    return `- ${mark} **${name}:** ${linkedText(proofDetail(each.detail, view), view, 500)}${at}`;
+    return `- ${mark} **${name}:** ${linkedText(proofDetail(each, view), view, 500)}${at}`;
   });
   return `**Proof**, times in UTC:\n\n${lines.join('\n')}`;
 }
 
 /** Why it failed is said above; once is enough. */
-export function proofDetail(detail: string, { outcome }: RolloutView): string {
-  return outcome?.detail.startsWith(detail.replace(/[.!?]$/, '')) === true
+export function proofDetail({ state, detail }: ProofLink, { outcome }: RolloutView): string {
+  return state === 'failed' && outcome?.detail.startsWith(detail.replace(/[.!?]$/, '')) === true
     ? 'no; the reason is above'
     : detail;
 }
@@ -107,17 +112,26 @@ export function commitUrl({ repository, sha, runUrl }: RolloutView['source']): s
   return URL.canParse(runUrl) ? `${new URL(runUrl).origin}/${repository}/commit/${sha}` : '';
 }
 
-function changesSection({ changes }: RolloutView, { open }: SectionOptions): Section {
-  if (changes.length === 0) return '';
-  const rows = changes.map(change => {
+function changesSection(view: RolloutView, { open }: SectionOptions): Section {
+  const { changes } = view;
+  const found = changes.filter(({ path }) => path !== '');
+  if (found.length === 0) return '';
+  const rows = found.map(change => {
     const { what, target, path, line } = change;
     return `| ${code(target)} | ${plain(what)} | ${fromTo(change)} | ${code(`${path}:${line}`)} |`;
   });
   const table: Rows = {
-    head: `<details${open ? ' open' : ''}><summary>Where it was changed</summary>\n\n| Target | Change | Value | Where |\n|---|---|---|---|`,
+    head: `<details${open ? ' open' : ''}><summary>${whereWords(view)}</summary>\n\n| Target | Change | Value | Where |\n|---|---|---|---|`,
     rows,
     tail: '\n</details>',
     more: count => `| … and ${count} more | | | |`,
   };
   return table;
+}
+
+/** Nothing was changed by a plan, nor by what was refused or runs already. */
+function whereWords({ commit, outcome, plan }: RolloutView): string {
+  if (commit) return 'Where it was changed';
+  const stands = plan ? plan.files.length === 0 : outcome?.verdict === 'unchanged';
+  return stands ? 'Where it stands' : 'Where it would be changed';
 }

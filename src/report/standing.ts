@@ -1,5 +1,5 @@
 import type { RolloutView } from './view.ts';
-import { clockTime, elapsed } from './words.ts';
+import { clockTime, elapsed } from './durations.ts';
 
 /** Whether it is safe now, in a few words, and the times that belong to it; undefined where `detail` says it all. */
 export interface Standing {

@@ -1,5 +1,6 @@
 import type { RolloutView } from './view.ts';
-import { elapsed, linkWords } from './words.ts';
+import { elapsed } from './durations.ts';
+import { linkWords } from './words.ts';
 
 /** How long each link of the chain took, and what it cost; for the job summary. */
 export function timingsSection(view: RolloutView, used: { readonly requests: number | undefined }): string {

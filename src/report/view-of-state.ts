@@ -1,10 +1,11 @@
-import type { CanaryView, TargetView } from '../rollout/observation.ts';
+import type { CanaryView } from '../rollout/observation.ts';
 import type { RolloutState } from '../rollout/state.ts';
 import { TRACK_STAGES, type Track, type TrackStage } from '../rollout/track.ts';
 import type { PlanView } from './plan-view.ts';
 import { gatesOf } from './gate.ts';
 import { nextStep } from './next-step.ts';
-import { proofOf } from './proof.ts';
+import { isTakenBack, proofOf } from './proof.ts';
+import { servingWords } from './serving.ts';
 import { stepOf, timeLeftMs } from './time-left.ts';
 import type { CanaryProgressView, ChangeView, CommitView, RolloutView, Stage } from './view.ts';
 
@@ -12,6 +13,7 @@ import type { CanaryProgressView, ChangeView, CommitView, RolloutView, Stage } f
 export interface ViewFrame {
   readonly id: string;
   readonly name: string;
+  readonly purpose: RolloutView['purpose'];
   readonly startedAt: number;
   readonly source: RolloutView['source'];
   readonly gitops: RolloutView['gitops'];
@@ -27,7 +29,7 @@ export function viewBeforeCommit(
   now: number,
   progress: Pick<RolloutView, 'stage'> & Partial<Pick<RolloutView, 'outcome'>>,
 ): RolloutView {
-  return { ...frame, ...progress, updatedAt: now, proof: [], canaries: [] };
+  return { ...frame, ...progress, updatedAt: now, serving: [], proof: [], canaries: [] };
 }
 
 export function viewOfState(frame: ViewFrame, state: RolloutState, now: number): RolloutView {
@@ -44,12 +46,12 @@ export function viewOfState(frame: ViewFrame, state: RolloutState, now: number):
     ...(state.phase === 'done' ? { outcome: state.outcome } : {}),
     ...(revert ? { revert: { ...revert, verified: commit.verified, forms: forms ?? {} } } : {}),
     ...(state.phase === 'done' && state.pullRequest ? { pullRequest: state.pullRequest } : {}),
+    ...(state.phase !== 'done' && 'cause' in state ? { cause: state.cause.detail } : {}),
+    serving: servingWords(state),
     proof: proofOf(state),
     ...withNext(nextStep(state, now)),
     ...(state.phase === 'following' ? { onCancel: intent.onCancel } : {}),
-    canaries: Object.values(state.tracks).map(track =>
-      canaryProgress(track, state.observation?.targets[track.target], now),
-    ),
+    canaries: Object.values(state.tracks).map(track => canaryProgress(state, track, now)),
     notes: [...frame.notes, ...state.notes],
   };
 }
@@ -82,8 +84,9 @@ function withNext(next: string | undefined): Pick<RolloutView, 'next'> {
   return next === undefined ? {} : { next };
 }
 
-function canaryProgress(track: Track, view: TargetView | undefined, now: number): CanaryProgressView {
-  const canary = view?.canary;
+function canaryProgress(state: RolloutState, track: Track, now: number): CanaryProgressView {
+  const canary = state.observation?.targets[track.target]?.canary;
+  const outcome = fateOf(state, track);
   const at = stepOf(track, canary);
   const leftMs = timeLeftMs(track, canary, now);
   const failingSince = track.history.progress.find(({ failedChecks }) => failedChecks > 0)?.at;
@@ -96,15 +99,16 @@ function canaryProgress(track: Track, view: TargetView | undefined, now: number)
     phase: track.phase,
     stage: shown(track.stage),
     weight: weightShown(track, maxWeight),
+    ...(track.proven.traffic === undefined ? {} : { highest: track.proven.traffic }),
     ...(maxWeight === undefined ? {} : { maxWeight }),
     iteration: track.peak.iteration,
     ...(canary?.analysis.iterations === undefined ? {} : { iterations: canary.analysis.iterations }),
     failedChecks: track.peak.failedChecks,
     threshold: canary?.analysis.threshold ?? 0,
     ...(track.waitingFor === undefined ? {} : { waitingFor: track.waitingFor }),
-    ...(track.outcome ? { outcome: { kind: track.outcome.kind, detail: track.outcome.detail } } : {}),
+    ...(outcome ? { outcome } : {}),
     ...(at ?? {}),
-    ...(leftMs === undefined || track.outcome ? {} : { leftMs }),
+    ...(leftMs === undefined || outcome ? {} : { leftMs }),
     gates: gatesOf(track, canary),
     progress: track.history.progress,
     metrics: (canary?.analysis.metrics ?? []).map(metric => ({
@@ -115,6 +119,18 @@ function canaryProgress(track: Track, view: TargetView | undefined, now: number)
     ...(failingSince === undefined ? {} : { failingSince }),
     events: track.events,
   };
+}
+
+/** How it ended for one canary: what the whole rollout came to counts, too. */
+function fateOf(state: RolloutState, { outcome, proven, target }: Track): CanaryProgressView['outcome'] {
+  const own = outcome && { kind: outcome.kind, detail: outcome.detail };
+  if (state.phase === 'following') return own;
+  if (isTakenBack(state) && (!own || own.kind === 'promoted')) {
+    const kind = own || proven.traffic === 100 ? 'promoted-then-taken-back' : 'taken-back';
+    return { kind, detail: `${target} was taken back with the whole commit.` };
+  }
+  if (own || state.phase !== 'done' || state.outcome.verdict === 'pending') return own;
+  return { kind: 'unknown', detail: `How ${target} ended is not known.` };
 }
 
 /** Flagger scheduler_metrics.go: a MetricTemplate is looked for beside the Canary unless its namespace is named. */

@@ -12,6 +12,7 @@ import type { Outcome } from '../rollout/verdict.ts';
 export interface RolloutView {
   readonly id: string;
   readonly name: string;
+  readonly purpose: Purpose;
   readonly stage: Stage;
   /** Set when the rollout has ended. */
   readonly outcome?: Outcome;
@@ -24,6 +25,10 @@ export interface RolloutView {
   readonly adoption?: CommitView;
   readonly revert?: CommitView & { readonly forms: Readonly<Record<TargetKey, RevertForm>> };
   readonly pullRequest?: { readonly url: string; readonly number: number };
+  /** Why it is being taken back, while it is. */
+  readonly cause?: string;
+  /** Who serves the users now, by the last look, a sentence for each canary; while something may be wrong with it. */
+  readonly serving: readonly string[];
   readonly proof: readonly ProofLink[];
   /** What happens next, while it has not ended. */
   readonly next?: string;
@@ -35,6 +40,9 @@ export interface RolloutView {
   /** Warnings of the plan and things worth knowing that happened on the way, oldest first. */
   readonly notes: readonly string[];
 }
+
+/** A plan shows what a release would do. */
+export type Purpose = 'release' | 'plan';
 
 export type Stage =
   | 'preparing'
@@ -83,6 +91,8 @@ export interface CanaryProgressView {
   readonly stage: Stage;
   /** Percent of traffic on the canary, as Flagger's status says; the last known while it shows zeros. */
   readonly weight: number;
+  /** The highest share of traffic that was on the release, percent, the primary's included; absent = not known. */
+  readonly highest?: number;
   /** Percent. Weighted only. */
   readonly maxWeight?: number;
   readonly iteration: number;

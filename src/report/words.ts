@@ -1,14 +1,15 @@
-import type { Verdict } from '../rollout/verdict.ts';
+import type { Outcome, Verdict } from '../rollout/verdict.ts';
+import { about, counted } from './durations.ts';
 import { cutCharacters } from './markdown-text.ts';
+import { planWords } from './plan-words.ts';
 import { subject } from './subject.ts';
 import type { CanaryProgressView, ProofLink, RolloutView, Stage } from './view.ts';
 
 /** The words that all reports share. */
 
-const VERDICT_WORDS: Readonly<Record<Verdict, string>> = {
+const VERDICT_WORDS: Readonly<Record<Exclude<Verdict, 'unchanged'>, string>> = {
   promoted: 'promoted',
   initialized: 'adopted and initialized, not analysed',
-  unchanged: 'nothing to do',
   pending: 'handed over, not decided',
   'rolled-back': 'rolled back',
   'not-applied': 'not applied',
@@ -61,7 +62,13 @@ export function linkWords(link: ProofLink): { readonly name: string; readonly ma
   return { name: LINK_WORDS[link.link], mark: LINK_MARKS[link.state] };
 }
 
-export function verdictMark(verdict: Verdict): string {
+/** In front of a title. */
+export function mark({ outcome, plan }: RolloutView): string {
+  if (!outcome) return '⏳';
+  return plan && plan.warnings > 0 && outcome.reason === 'planned' ? '⚠️' : verdictMark(outcome.verdict);
+}
+
+function verdictMark(verdict: Verdict): string {
   if (verdict === 'promoted' || verdict === 'initialized' || verdict === 'unchanged') return '✅';
   if (verdict === 'pending') return '⏳';
   if (verdict === 'superseded' || verdict === 'cancelled') return '🚫';
@@ -70,14 +77,25 @@ export function verdictMark(verdict: Verdict): string {
 
 /** `shop 6.2.0: promoted`, or `shop 6.2.0: analysing, 25 % of traffic`. At most 120 characters. */
 export function headline(view: RolloutView): string {
-  const what = view.outcome ? VERDICT_WORDS[view.outcome.verdict] : progressWords(view);
-  return cutCharacters(`${subject(view)}: ${what}`, 120);
+  return titled(view, view.outcome ? outcomeWords(view, view.outcome) : progressWords(view));
 }
 
 /** `shop 6.2.0: analysing`: without the figures that move within a stage. */
 export function stageHeadline(view: RolloutView): string {
-  if (view.outcome) return headline(view);
-  return cutCharacters(`${subject(view)}: ${STAGE_WORDS[view.stage]}`, 120);
+  return view.outcome ? headline(view) : titled(view, STAGE_WORDS[view.stage]);
+}
+
+function titled(view: RolloutView, words: string): string {
+  const purpose = view.purpose === 'plan' ? 'plan: ' : '';
+  return cutCharacters(`${subject(view)}: ${purpose}${words}`, 120);
+}
+
+/** What had to be done, and how it ended: `unchanged` alone says neither. */
+function outcomeWords({ plan }: RolloutView, { verdict, reason }: Outcome): string {
+  if (verdict !== 'unchanged') return VERDICT_WORDS[verdict];
+  if (plan) return planWords(plan);
+  if (reason === 'own-commit') return 'our own commit, nothing to release';
+  return reason === 'nothing-to-sweep' ? 'nothing to sweep' : 'runs already, nothing to do';
 }
 
 function progressWords(view: RolloutView): string {
@@ -123,11 +141,38 @@ function progressOfOne(canary: CanaryProgressView): string {
 
 /** `25 % of traffic, step 5 of 10`; of a canary that has ended, how far it got. */
 export function stepWords(canary: CanaryProgressView): string {
-  const { outcome, strategy, weight, iteration, step = 0, steps } = canary;
-  if (outcome?.kind === 'promoted') return 'promoted';
-  if (outcome && weight === 0 && iteration <= 0) return 'got no traffic';
+  const { outcome, strategy, step = 0, steps } = canary;
+  if (outcome) return reachedWords(canary, outcome.kind);
   const counts = strategy === 'weighted' && steps !== undefined ? `, step ${step} of ${steps}` : '';
-  return `${outcome ? 'reached ' : ''}${shareWords(canary)}${counts}`;
+  return `${shareWords(canary)}${counts}`;
+}
+
+function reachedWords(canary: CanaryProgressView, kind: string): string {
+  const { highest, strategy, step = 0, steps, iteration, weight } = canary;
+  if (kind === 'promoted') return 'promoted';
+  if (highest === 100) return 'reached all traffic';
+  const seen = SIGHT_LOST.includes(kind) ? 'last seen at' : 'reached';
+  if (strategy !== 'weighted' && iteration > 0) return `${seen} ${shareWords(canary)}`;
+  if (highest === undefined || (highest === 0 && SIGHT_LOST.includes(kind)))
+    return 'how far it got is not known';
+  if (highest === 0) return 'got no traffic';
+  const counts =
+    strategy === 'weighted' && steps !== undefined && highest === weight ? `, step ${step} of ${steps}` : '';
+  return `${seen} ${highest} % of traffic${counts}`;
+}
+
+/** What a canary came to that nobody saw. */
+const SIGHT_LOST: readonly string[] = ['unknown', 'replaced'];
+
+const FATES: Readonly<Record<string, string>> = {
+  'taken-back': 'taken back',
+  'promoted-then-taken-back': 'promoted, then taken back',
+  unknown: 'not known',
+};
+
+/** `analysing`, `failed`, `promoted, then taken back` */
+export function canaryWords({ outcome, stage }: CanaryProgressView): string {
+  return outcome ? (FATES[outcome.kind] ?? outcome.kind) : STAGE_WORDS[stage];
 }
 
 /** `1 failed check (limit 5)`: at so many Flagger rolls back. */
@@ -135,42 +180,15 @@ export function checksWords({ failedChecks, threshold }: CanaryProgressView): st
   return `${counted(failedChecks, 'failed check')}${threshold > 0 ? ` (limit ${threshold})` : ''}`;
 }
 
-export function counted(count: number, what: string): string {
-  return `${count === 0 ? 'no' : count} ${what}${count === 1 ? '' : 's'}`;
-}
-
 /** `▰▰▰▱▱▱▱▱▱▱` */
 export function bar(canary: CanaryProgressView): string {
-  const done = canary.outcome?.kind === 'promoted';
+  const done = canary.outcome?.kind === 'promoted' || (canary.outcome && canary.highest === 100);
   const share =
     canary.strategy === 'weighted'
       ? canary.weight / (canary.maxWeight ?? 100)
       : canary.iteration / (canary.iterations ?? 1);
   const filled = done ? 10 : Math.round(Math.min(1, Math.max(0, share)) * 10);
   return '▰'.repeat(filled) + '▱'.repeat(10 - filled);
-}
-
-/** `about 40 s`, `about 4 min`: no more precise than anybody can tell. */
-export function about(ms: number): string {
-  const seconds = Math.max(0, ms / 1000);
-  if (seconds < 95) return `about ${Math.max(10, Math.round(seconds / 10) * 10)} s`;
-  const minutes = seconds / 60;
-  if (minutes < 90) return `about ${Math.round(minutes)} min`;
-  return `about ${Math.round(minutes / 6) / 10} h`;
-}
-
-/** `1 m 05 s` */
-export function elapsed(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 60) return `${seconds} s`;
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} m ${String(seconds % 60).padStart(2, '0')} s`;
-  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} m`;
-}
-
-/** `03:04:05`, UTC; what is shown beside it says so. */
-export function clockTime(ms: number): string {
-  return new Date(ms).toISOString().slice(11, 19);
 }
 
 export function stageWords(stage: Stage): string {

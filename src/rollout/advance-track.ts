@@ -4,6 +4,7 @@ import { barrierIsClosed } from './barrier.ts';
 import { judge } from './judge.ts';
 import type { JudgeContext, Judgement } from './judgement.ts';
 import type { ClusterTime, FlaggerEvent, Observation, TargetView } from './observation.ts';
+import { withProven } from './proven.ts';
 import type { Followed, Intent } from './state.ts';
 import type { Track, TrackOutcome } from './track.ts';
 
@@ -24,12 +25,17 @@ export function advanceTrack(
   const context = judgeContext(followed, track, observation, now);
   const judgement = followed.intent.kind === 'adoption' ? judgeAdoption(view, context) : judge(view, context);
   const moved = remember(track, { view, observation, judgement, now });
-  const outcome = endOf(moved, judgement, followed.intent, now);
+  const end = endOf(moved, judgement, followed.intent, now);
+  const outcome = observation.source === 'read' ? end : undefined;
+  const proven = withProven(track.proven, {
+    ...{ judgement, outcome, view, now },
+    rolloutId: followed.intent.id,
+    adoption: followed.intent.kind === 'adoption',
+  });
   const note = !track.amended && moved.amended ? amendedNote(moved) : undefined;
   const withNote = note === undefined ? {} : { note };
-  if (!outcome) return { track: without(moved), unconfirmed: false, ...withNote };
-  if (observation.source === 'watch') return { track: without(moved), unconfirmed: true, ...withNote };
-  return { track: { ...moved, stage: 'ended', outcome }, unconfirmed: false, ...withNote };
+  if (!outcome) return { track: { ...without(moved), proven }, unconfirmed: end !== undefined, ...withNote };
+  return { track: { ...moved, proven, stage: 'ended', outcome }, unconfirmed: false, ...withNote };
 }
 
 function judgeContext(followed: Followed, track: Track, observation: Observation, now: number): JudgeContext {
@@ -77,9 +83,7 @@ function remember(
     phase: canary?.phase ?? track.phase,
     ...(judgement.delivered ? { deliveredAt: track.deliveredAt ?? now } : {}),
     ...(since === undefined ? {} : { deliveredClusterTime: since }),
-    ...(judgement.valuesLive ? { valuesAt: track.valuesAt ?? now } : {}),
     ...(judgement.analysing ? { analysedFrom: track.analysedFrom ?? now } : {}),
-    ...(judgement.outcome?.kind === 'promoted' ? { promotedAt: track.promotedAt ?? now } : {}),
     ...(judgement.waitingFor === undefined ? {} : { waitingFor: judgement.waitingFor }),
     ...(held ? { heldSince: track.heldSince ?? now } : {}),
     ...(judgement.holding ? { terminalSince: track.terminalSince ?? now } : {}),

@@ -38,13 +38,21 @@ function conclude(state: Following, now: number): Transition {
   if (cause) return beginRevert(state, cause, now);
   const superseded = tracks.find(track => track.outcome?.kind === 'superseded');
   if (superseded?.outcome?.kind === 'superseded') {
-    return done(state, supersededOutcome(superseded.outcome.reason, superseded.outcome.detail), now);
+    const { reason, detail } = superseded.outcome;
+    return done(state, supersededOutcome(reason, detail, newerThanOurs(state, superseded)), now);
   }
   if (allPromoted(state)) return { state, effects: [{ type: 'lookAtBranch' }] };
   if (state.opening !== true && allWaitAtBarrier(state, tracks)) {
     return { state: { ...state, opening: true }, effects: [{ type: 'openBarrier' }] };
   }
   return { state, effects: [] };
+}
+
+/** Our commit and the one that Flux applied over it. */
+function newerThanOurs({ observation, commit, known }: Following, { target }: Track) {
+  const newer = observation?.targets[target]?.flux?.kustomizations.at(-1)?.lastAttemptedRevision;
+  if (newer === undefined || newer === commit.sha || !known[newer]?.containsCommit) return undefined;
+  return { ours: commit.sha, newer };
 }
 
 /** Nothing is left to happen to any target: what still ends the rollout is whether Git asks for it. */
@@ -127,11 +135,12 @@ function appliedBy(
   if (state.appliedAt !== undefined) return {};
   for (const view of Object.values(observation.targets)) {
     const applier = view.flux?.kustomizations.at(-1);
-    const revision = applier?.lastAttemptedRevision;
+    // What was only attempted may have failed before anything was applied (kustomize-controller: BuildFailed).
+    const revision = applier?.lastAppliedRevision;
     if (applier && revision !== undefined && state.known[revision]?.containsCommit) {
       return {
         appliedAt: now,
-        appliedDetail: `Kustomization ${applier.namespace}/${applier.name} attempted ${revision.slice(0, 7)}`,
+        appliedDetail: `Kustomization ${applier.namespace}/${applier.name} applied ${revision.slice(0, 7)}`,
       };
     }
   }

@@ -3,7 +3,7 @@ import type { CanaryView, FlaggerEvent, Observation, TargetView } from './observ
 /** One moment of an analysis, noted when something of it had changed. `at`: the runner's clock, ms. */
 export interface ProgressPoint {
   readonly at: number;
-  /** Percent of traffic on the canary. */
+  /** Percent of traffic on the new version, wherever it runs. */
   readonly weight: number;
   readonly iteration: number;
   readonly failedChecks: number;
@@ -64,13 +64,17 @@ function point(at: number, value: number | undefined): MetricPoint {
   return value === undefined ? { at } : { at, value };
 }
 
-/** In WaitingPromotion the status says 0 and −1 while traffic stays at the maximum. */
+/**
+ * In WaitingPromotion the status says 0 and −1 while traffic stays at the maximum. From Finalising on it says 0, because
+ * the primary, which runs the new version, has all of it.
+ */
 function pointOf(canary: CanaryView, at: number): ProgressPoint {
   const { weights } = canary.analysis;
   const waiting = canary.phase === 'WaitingPromotion';
+  const promoted = canary.phase === 'Finalising' || canary.phase === 'Succeeded';
   return {
     at,
-    weight: waiting ? Math.max(0, ...weights) : canary.canaryWeight,
+    weight: promoted ? 100 : waiting ? Math.max(0, ...weights) : canary.canaryWeight,
     iteration: waiting ? (canary.analysis.iterations ?? 0) : Math.max(0, canary.iterations),
     failedChecks: canary.failedChecks,
   };

@@ -6,7 +6,7 @@ import { judgePhase } from './judge-phase.ts';
 import type { JudgeContext, Judgement } from './judgement.ts';
 import { isAtWork, linkKey } from './link-progress.ts';
 import { chartInstalledAt } from './live-chart.ts';
-import { helmLinkOf, liveValue, sourceOf } from './live-value.ts';
+import { helmLinkOf, imagesIn, liveValue, sourceOf, splitImage } from './live-value.ts';
 import type { ClusterTime, ReplicaSetView, TargetView } from './observation.ts';
 import type { Track, TrackOutcome } from './track.ts';
 import type { Reason } from './verdict.ts';
@@ -125,7 +125,7 @@ function judgeUndelivered(view: TargetView, context: JudgeContext): Judgement {
       outcome: {
         kind: 'superseded',
         reason: 'newer-release',
-        detail: `${carriesAnother(view, context)}: a newer commit replaced ours.`,
+        detail: `${carriesAnother(view, context)}: ${facts?.containsCommit && attempted !== undefined ? `commit ${attempted.slice(0, 7)}` : 'a newer commit'} replaced ours.`,
       },
     };
   }
@@ -148,10 +148,19 @@ function judgeUndelivered(view: TargetView, context: JudgeContext): Judgement {
   };
 }
 
-function carriesAnother(view: TargetView, { track, identity }: JudgeContext): string {
-  if (identity === 'values') return `${track.target} does not run the values asked for any more`;
+function carriesAnother(view: TargetView, { track, identity, expectations }: JudgeContext): string {
+  const runs = imagesRun(view, expectations);
+  if (identity === 'values') return `${track.target} does not run the values asked for any more${runs}`;
   const id = view.target?.rolloutId;
-  return `${track.target} now carries ${id === undefined ? 'a template without a rollout id' : `rollout ${id}`}`;
+  const template = id === undefined ? 'a template without a rollout id' : `rollout ${id}`;
+  return `${track.target} now carries ${template}${runs}`;
+}
+
+/** ` (ghcr.io/acme/shop:6.3.0)`: of what we release, what the newer commit asks for. */
+function imagesRun({ target }: TargetView, expectations: readonly Expectation[]): string {
+  const ours = expectations.flatMap(each => (each.kind === 'image' ? [each.repository] : []));
+  const images = imagesIn(target?.template).filter(image => ours.includes(splitImage(image).repository));
+  return images.length === 0 ? '' : ` (${[...new Set(images)].join(', ')})`;
 }
 
 /** Before Helm had the charts that are asked for, nothing was whole; 0 where nothing tells. */

@@ -18,12 +18,17 @@ export function promotedOutcome(followed: Followed, tracks: readonly Track[]): O
   return { verdict: 'promoted', reason: analysed ? 'analysed' : 'not-analysed', detail };
 }
 
-export function supersededOutcome(reason: Reason, detail: string): Outcome {
+/** @param range our commit and the newer one, where that is known */
+export function supersededOutcome(
+  reason: Reason,
+  detail: string,
+  range?: { readonly ours: string; readonly newer: string },
+): Outcome {
   return {
     verdict: 'superseded',
     reason,
     detail: `${detail} Nothing of it was reverted.`,
-    remedy: 'Look at the newer commit’s rollout; release again only if this version is still wanted.',
+    remedy: `Look at the newer commit’s rollout${range === undefined ? '' : ` (who and why: git log ${range.ours}..${range.newer})`}; release again only if this version is still wanted.`,
   };
 }
 
@@ -84,13 +89,18 @@ export function unverifiedOutcome(options: {
   readonly reason: Reason;
   readonly waitingFor: string;
   readonly revert: RevertRecord;
+  /** What makes the cluster go on, where that is known. */
+  readonly commands: readonly string[];
 }): Outcome {
-  const { cause, reason, waitingFor, revert } = options;
+  const { cause, reason, waitingFor, revert, commands } = options;
   return {
     verdict: 'revert-unverified',
     reason,
     detail: `${sentence(cause.detail)} ${takenBack(revert)}, but the cluster was not seen to be back: ${sentence(waitingFor)}`,
-    remedy: 'Look at Flux and the Canary now; Git is right already, so do not revert again.',
+    remedy:
+      commands.length === 0
+        ? 'Look at Flux and the Canary now; Git is right already, so do not revert again.'
+        : `Let it go on: ${commands.join('; ')}. Git is right already, so do not revert again.`,
   };
 }
 

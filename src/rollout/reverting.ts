@@ -11,6 +11,8 @@ import {
   unverifiedOutcome,
 } from './outcome-text.ts';
 import type { RevertRecord, WriteRefusal } from './ports.ts';
+import { withTrafficOf } from './proven.ts';
+import { resumeCommands } from './resume-command.ts';
 import type { RolloutEvent, RolloutState, Transition } from './state.ts';
 import { analysisLimitMs, holdMs, promotionLimitMs } from './time-budget.ts';
 import type { Outcome, Reason } from './verdict.ts';
@@ -123,6 +125,12 @@ export function verifyObservation(before: Verifying, observation: Observation, n
   const { waitingFor: _old, ...kept } = state;
   const next: Verifying = {
     ...kept,
+    tracks: Object.fromEntries(
+      looks.map(({ track, view }) => [
+        track.target,
+        { ...track, proven: withTrafficOf(track.proven, view, state.intent.id) },
+      ]),
+    ),
     observation,
     backSince,
     ...(waiting === undefined ? {} : { waitingFor: waiting }),
@@ -150,7 +158,12 @@ function endOfVerification(
   const lost = looks.find(({ back }) => back.kind === 'lost')?.back;
   if (lost?.kind === 'lost') {
     return {
-      outcome: unverifiedOutcome({ cause, reason: lost.reason, waitingFor: lost.detail, revert }),
+      outcome: unverifiedOutcome({
+        ...{ cause, revert },
+        reason: lost.reason,
+        waitingFor: lost.detail,
+        commands: resumeCommands(state.observation),
+      }),
       back: false,
     };
   }
@@ -192,7 +205,12 @@ export function expire(state: Verifying, now: number): Transition {
   return ended(
     state,
     now,
-    unverifiedOutcome({ cause: state.cause, reason, waitingFor, revert: state.revert }),
+    unverifiedOutcome({
+      cause: state.cause,
+      ...{ reason, waitingFor },
+      revert: state.revert,
+      commands: resumeCommands(state.observation),
+    }),
   );
 }
 

@@ -72,7 +72,7 @@ export interface Followed {
   readonly tracks: Readonly<Record<TargetKey, Track>>;
   readonly observation?: Observation;
   readonly known: KnownRevisions;
-  /** When Flux was first seen to have attempted a revision that holds our commit. */
+  /** When Flux was first seen to have applied a revision that holds our commit, or the target to carry it. */
   readonly appliedAt?: number;
   readonly appliedDetail?: string;
   /** When the barrier was taken out of Git. */

@@ -1,6 +1,7 @@
 import type { CanaryBaseline } from './baseline.ts';
 import type { CanaryPhase, ClusterTime, FlaggerEvent } from './observation.ts';
 import { type History, NO_HISTORY } from './history.ts';
+import type { Proven } from './proven.ts';
 import type { TargetKey } from './target.ts';
 import type { Reason } from './verdict.ts';
 
@@ -45,11 +46,9 @@ export interface Track {
   /** When the target's template was first seen to carry our id, and by the cluster's clock. */
   readonly deliveredAt?: number;
   readonly deliveredClusterTime?: ClusterTime;
-  /** When the values asked for were first seen live, with our id. */
-  readonly valuesAt?: number;
   /** When Flagger was first seen to analyse our revision. */
   readonly analysedFrom?: number;
-  readonly promotedAt?: number;
+  readonly proven: Proven;
   /** Last seen before Flagger zeroes them on Failed. Percent, count, count. */
   readonly peak: { readonly weight: number; readonly iteration: number; readonly failedChecks: number };
   readonly phase: CanaryPhase;
@@ -69,12 +68,13 @@ export interface Track {
   readonly outcome?: TrackOutcome;
 }
 
-export function newTrack(baseline: CanaryBaseline, now: number): Track {
+export function newTrack(baseline: CanaryBaseline, proven: Proven, now: number): Track {
   return {
     target: baseline.target,
     baseline,
     stage: 'applying',
     stageSince: now,
+    proven,
     peak: { weight: 0, iteration: 0, failedChecks: 0 },
     phase: baseline.phase,
     events: [],

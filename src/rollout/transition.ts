@@ -5,20 +5,30 @@ import { identified } from './identity.ts';
 import { allPromoted, concludePromoted, followObservation, jobLimitCause } from './following.ts';
 import { unknownOutcome } from './outcome-text.ts';
 import type { CommitRecord } from './ports.ts';
+import type { Seen } from './proven.ts';
 import { expire, onPullRequestAnswer, onRevertAnswer, verifyObservation } from './reverting.ts';
 import type { Cause, Intent, RolloutEvent, RolloutState, Transition } from './state.ts';
 import { newTrack } from './track.ts';
 
-/** The first state: our commit is on the branch. */
-export function startFollowing(intent: Intent, commit: CommitRecord, now: number): Transition {
+/** The first state: our commit is on the branch. `seen`: what is known of it, where it has been there for a while. */
+export function startFollowing(
+  intent: Intent,
+  commit: CommitRecord,
+  now: number,
+  seen: Seen = fromTheStart(intent),
+): Transition {
   return {
     state: {
       phase: 'following',
       intent,
       commit,
-      committedAt: now,
+      committedAt: seen.committed ?? now,
+      ...(seen.applied === undefined ? {} : { appliedAt: seen.applied }),
       tracks: Object.fromEntries(
-        intent.baselines.map(baseline => [baseline.target, newTrack(baseline, now)]),
+        intent.baselines.map(baseline => [
+          baseline.target,
+          newTrack(baseline, seen.canaries[baseline.target] ?? {}, now),
+        ]),
       ),
       known: {},
       notes: [],
@@ -26,6 +36,10 @@ export function startFollowing(intent: Intent, commit: CommitRecord, now: number
     },
     effects: [{ type: 'requestReconcile', of: 'source' }, { type: 'read' }],
   };
+}
+
+function fromTheStart({ baselines }: Intent): Seen {
+  return { canaries: Object.fromEntries(baselines.map(({ target }) => [target, { traffic: 0 }])) };
 }
 
 /**

@@ -5,6 +5,7 @@ import type { FluxChain, Observation } from '../rollout/observation.ts';
 import type { ClusterView } from '../rollout/ports.ts';
 import type { RestorePoint } from '../rollout/state.ts';
 import type { TargetKey } from '../rollout/target.ts';
+import { NOTHING_SEEN } from '../rollout/proven.ts';
 import { startFollowing } from '../rollout/transition.ts';
 import type { Automations } from './automations.ts';
 import { type Arrival, awaitAutomation } from './await-automation.ts';
@@ -100,7 +101,7 @@ async function followBrought(
   report.planned(brought.before);
   report.note(`The commit ${commit.sha.slice(0, 7)} brought the release; it is not ours, and is followed.`);
   const ended = await followRollout(parts, {
-    first: startFollowing(intentOf(parts, record), commit, parts.clock.now()),
+    first: startFollowing(intentOf(parts, record), commit, parts.clock.now(), NOTHING_SEEN),
     view,
     repository,
     restoreTexts: new Map(),

@@ -85,5 +85,20 @@ function memoryOf(state: RolloutState, frame: ViewFrame): Memory {
   const revert = 'revert' in state && state.revert ? { revert: state.revert.sha } : {};
   // While the version may still be in Git, whoever comes next tries again.
   const ended = state.phase === 'done' && state.revertOpen === undefined;
-  return { ...common, ended, ...cause, ...revert };
+  return { ...common, ended, ...cause, ...revert, seen: seenOf(state, frame) };
+}
+
+/** As many as one line of a report names. */
+const MOST_CHANGES = 5;
+
+function seenOf(state: RolloutState, { startedAt, changes }: ViewFrame): NonNullable<Memory['seen']> {
+  const { committedAt, appliedAt, tracks } = state;
+  return {
+    startedAt,
+    committed: committedAt,
+    ...(appliedAt === undefined ? {} : { applied: appliedAt }),
+    canaries: Object.fromEntries(Object.values(tracks).map(({ target, proven }) => [target, proven])),
+    // Versions only: other values may be secret, or long.
+    changes: changes.filter(({ what }) => /^(?:image|chart) /.test(what)).slice(0, MOST_CHANGES),
+  };
 }

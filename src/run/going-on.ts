@@ -9,6 +9,13 @@ export function goingOn(observation: Observation): readonly string[] {
     .filter(words => words !== undefined);
 }
 
+/** Nothing to worry about, and good to know. */
+export function toBeAdopted(observation: Observation): readonly string[] {
+  return Object.entries(observation.targets)
+    .filter(([, view]) => settlement(view).kind === 'absent')
+    .map(([target]) => `${target} has no Canary yet: it is added first, and what runs now is not analysed.`);
+}
+
 function settlementWords(target: TargetKey, now: Settlement): string | undefined {
   switch (now.kind) {
     case 'wait':
@@ -18,7 +25,6 @@ function settlementWords(target: TargetKey, now: Settlement): string | undefined
     case 'failed':
       return `${target}: the release before was rejected and never reverted; this one would roll forward over it.`;
     case 'absent':
-      return `${target} has no Canary yet: it is added first, and what runs now is not analysed.`;
     case 'settled':
       return undefined;
   }

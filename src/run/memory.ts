@@ -1,7 +1,9 @@
+import type { ChangeView } from '../report/view.ts';
+import type { Seen } from '../rollout/proven.ts';
 import type { Cause } from '../rollout/state.ts';
 
 /**
- * What the post step needs to end what main could not: names only, because each saved value becomes an environment
+ * What the post step needs to end what main could not: names and numbers only, because each saved value becomes an environment
  * variable. The rest is in the commit's trailers.
  */
 export interface Memory {
@@ -18,6 +20,8 @@ export interface Memory {
     readonly trailers: readonly (readonly [name: string, value: string])[];
     readonly files: readonly { readonly path: string; readonly before: string }[];
   };
+  /** What main has seen, for people: times are ms by the runner's clock. */
+  readonly seen?: Seen & { readonly startedAt: number; readonly changes: readonly ChangeView[] };
   /** Nothing is left to be done for it. */
   readonly ended: boolean;
   /** Why it was being reverted when main stopped. */

@@ -21,7 +21,7 @@ export async function endOwnCommit(
       case 'foreign':
         return undefined;
       case 'ours':
-        return await beginReport(parts).end({
+        return await beginReport(parts, 'release').end({
           verdict: 'unchanged',
           reason: 'own-commit',
           detail: `The commit ${sha}, which started this run, was made by Gated Rollout itself. Nothing was written.`,
@@ -37,7 +37,7 @@ export async function endOwnCommit(
         );
     }
   } catch (error) {
-    if (error instanceof Refusal) return await beginReport(parts).end(refusedOutcome(error));
+    if (error instanceof Refusal) return await beginReport(parts, 'release').end(refusedOutcome(error));
     throw error;
   }
 }

@@ -6,7 +6,7 @@ import type { PlannedFile, PlanView } from '../report/plan-view.ts';
 import type { RolloutView } from '../report/view.ts';
 import type { FileChange } from '../rollout/ports.ts';
 import { type Outcome, Refusal } from '../rollout/verdict.ts';
-import { goingOn } from './going-on.ts';
+import { goingOn, toBeAdopted } from './going-on.ts';
 import { objectsOf } from './observed-objects.ts';
 import { metricCheck } from './metric-check.ts';
 import type { DryRun, KeptSecrets, RunParts } from './parts.ts';
@@ -27,8 +27,12 @@ export async function planOnly(parts: RunParts, report: RunReport): Promise<Roll
   const repository = await parts.openRepository(branchOf(chains));
   report.opened(repository.name);
   const preflight = await parts.cluster.preflight(chains);
-  for (const warning of preflight.warnings) report.note(warning.message);
-  for (const words of goingOn(preflight.observation)) report.note(words);
+  const warnings = new Set([
+    ...preflight.warnings.map(({ message }) => message),
+    ...goingOn(preflight.observation),
+  ]);
+  for (const warning of warnings) report.note(warning);
+  for (const words of toBeAdopted(preflight.observation)) report.note(words);
   const view = parts.cluster.view({ chains, objects: objectsOf(parts.rollout) });
   try {
     const plan = await planRelease(parts, {
@@ -40,16 +44,22 @@ export async function planOnly(parts: RunParts, report: RunReport): Promise<Roll
       rolloutId: report.frame.id,
       report,
     });
-    for (const warning of plan.warnings) report.note(warning.message);
-    for (const secret of await parts.cluster.missingSecrets(plan.rendered)) {
-      report.note(`The Secret ${secret} does not exist; what names it would fail.`);
+    const secrets = await parts.cluster.missingSecrets(plan.rendered);
+    for (const warning of [
+      ...plan.warnings.map(({ message }) => message),
+      ...secrets.map(secret => `The Secret ${secret} does not exist; what names it would fail.`),
+    ]) {
+      warnings.add(warning);
+      report.note(warning);
     }
     const [dryRun, metrics] = await Promise.all([
       parts.cluster.dryRun(plan.rendered),
       parts.cluster.metricsNow(plan),
     ]);
     const { backMs } = parts.inputs.limits;
-    report.planned(plan.found, planView(plan, { dryRun, backMs, metrics, secrets: parts.secrets }));
+    const { secrets: kept } = parts;
+    const on = { dryRun, backMs, metrics, secrets: kept, warnings: warnings.size };
+    report.planned(plan.found, planView(plan, on));
     return await report.end(plannedOutcome(plan));
   } finally {
     await view.close();
@@ -83,6 +93,7 @@ async function planFromWorkspace(
     dryRun: { kind: 'unchecked', why: 'this run has no secrets' },
     backMs: parts.inputs.limits.backMs,
     metrics: [],
+    warnings: plan.warnings.length,
     secrets: parts.secrets,
   });
   const unproven = { what: 'Chain', state: 'unchecked', detail: 'this run has no secrets' } as const;
@@ -108,10 +119,12 @@ function planView(
     readonly dryRun: DryRun;
     readonly backMs: number;
     readonly metrics: readonly MetricNow[];
+    readonly warnings: number;
     readonly secrets: KeptSecrets;
   },
 ): PlanView {
   const longestMs = Math.max(0, ...plan.schedule.map(each => each.longestMs));
+  const metrics = on.metrics.map(metricCheck);
   return {
     files: [
       ...plan.adoption.map(file => planned(file, { adoption: true, ...on })),
@@ -138,8 +151,9 @@ function planView(
       },
       buildCheck(plan.build),
       ...(plan.rendered.length === 0 ? [] : [definitions(plan), serverCheck(on.dryRun)]),
-      ...on.metrics.map(metricCheck),
+      ...metrics,
     ],
+    warnings: on.warnings + metrics.filter(({ state }) => state === 'warning').length,
     worstRollbackMs: longestMs + on.backMs,
   };
 }

@@ -4,6 +4,7 @@ import { allPromoted } from '../rollout/following.ts';
 import { driveOnce } from '../rollout/drive.ts';
 import type { ClusterView } from '../rollout/ports.ts';
 import type { FluxChain, Observation } from '../rollout/observation.ts';
+import { NOTHING_SEEN } from '../rollout/proven.ts';
 import type { Intent, Transition } from '../rollout/state.ts';
 import type { TargetKey } from '../rollout/target.ts';
 import { startFollowing, transition } from '../rollout/transition.ts';
@@ -48,7 +49,8 @@ export async function postStep(
 
   const report = reportOf(parts, repository, {
     record,
-    note: 'The step ended before the rollout did; its post step ends it.',
+    note: 'The step ended before the rollout did; its post step ended it.',
+    seen: memory.seen,
   });
   const view = openView(parts, sight);
   try {
@@ -121,7 +123,12 @@ async function takeOver(
   },
 ): Promise<Transition> {
   const { memory, view, repository } = on;
-  const started = startFollowing(on.intent, withOpened(on.found.commit), parts.clock.now());
+  const started = startFollowing(
+    on.intent,
+    withOpened(on.found.commit),
+    parts.clock.now(),
+    memory.seen ?? NOTHING_SEEN,
+  );
   const seen = await driveOnce(started.state, {
     cluster: view,
     gitops: repository.gitops,
@@ -184,6 +191,7 @@ async function reportNeverPushed(
     frame: {
       id: memory.id,
       name: rollout.name,
+      purpose: 'release',
       startedAt: parts.startedAt,
       source: { repository: run.repository, sha: run.sha, runUrl: run.url },
       gitops: repository.name,

@@ -1,5 +1,5 @@
 import type { Mode } from '../config/settings.ts';
-import type { RolloutView } from '../report/view.ts';
+import type { Purpose, RolloutView } from '../report/view.ts';
 import { ClusterForbidden, ClusterUnavailable } from '../rollout/ports.ts';
 import { type Outcome, Refusal } from '../rollout/verdict.ts';
 import { LostCommit } from './commit-rollout.ts';
@@ -25,7 +25,7 @@ export async function runStep(parts: RunParts, mode: Mode): Promise<RolloutView 
     parts.remember(next);
   };
   const watched: RunParts = { ...parts, remember };
-  const report = beginReport(parts);
+  const report = beginReport(parts, mode === 'plan' ? 'plan' : 'release');
   try {
     if (mode !== 'plan') await parts.requireAllowedSource(mode);
     return parts.secrets.hideIn(await MODES[mode](watched, report));
@@ -36,7 +36,7 @@ export async function runStep(parts: RunParts, mode: Mode): Promise<RolloutView 
   }
 }
 
-export function beginReport(parts: RunParts): RunReport {
+export function beginReport(parts: RunParts, purpose: Purpose): RunReport {
   const { run, rollout, random, clock } = parts;
   const id = newRolloutId({
     name: rollout.name,
@@ -52,6 +52,7 @@ export function beginReport(parts: RunParts): RunReport {
     frame: {
       id,
       name: rollout.name,
+      purpose,
       startedAt: parts.startedAt,
       source: { repository: run.repository, sha: run.sha, runUrl: run.url },
       gitops: {

@@ -1,11 +1,14 @@
-import type { RolloutView } from '../report/view.ts';
+import type { ChangeView, RolloutView } from '../report/view.ts';
 import type { Observation } from '../rollout/observation.ts';
+import type { Expectation } from '../rollout/expectation.ts';
 import type { ClusterView } from '../rollout/ports.ts';
+import { NOTHING_SEEN } from '../rollout/proven.ts';
 import { startFollowing } from '../rollout/transition.ts';
 import type { Automations } from './automations.ts';
 import { withOpened } from './barrier-files.ts';
 import { intentOf } from './commit-rollout.ts';
 import { followRollout } from './follow-rollout.ts';
+import type { Memory } from './memory.ts';
 import type { OpenedRepository, RunParts } from './parts.ts';
 import { readRestoreTexts } from './restore-texts.ts';
 import { RunReport } from './run-report.ts';
@@ -54,7 +57,7 @@ async function followToItsEnd(
   // A cancel of this run is no wish about that rollout: the next one takes it up again.
   const intent = intentOf(parts, record, 'hand-over');
   const { view } = await followRollout(parts, {
-    first: startFollowing(intent, withOpened(commit), parts.clock.now()),
+    first: startFollowing(intent, withOpened(commit), parts.clock.now(), NOTHING_SEEN),
     view: on.view,
     repository: on.repository,
     automations: on.automations,
@@ -68,8 +71,12 @@ async function followToItsEnd(
 export function reportOf(
   parts: Pick<RunParts, 'reporterFor' | 'clock'>,
   repository: OpenedRepository,
-  { record, note }: Pick<UnfinishedRollout, 'record'> & { readonly note: string },
+  on: Pick<UnfinishedRollout, 'record'> & {
+    readonly note: string;
+    readonly seen?: Memory['seen'] | undefined;
+  },
 ): RunReport {
+  const { record, note, seen } = on;
   const { source } = record;
   return new RunReport({
     reporter: parts.reporterFor({ id: record.id, sourceSha: source.sha }),
@@ -77,11 +84,36 @@ export function reportOf(
     frame: {
       id: record.id,
       name: record.name,
-      startedAt: parts.clock.now(),
+      purpose: 'release',
+      startedAt: seen?.startedAt ?? parts.clock.now(),
       source: { ...source, runUrl: record.runUrl },
       gitops: repository.name,
-      changes: [],
+      changes: seen && seen.changes.length > 0 ? seen.changes : changesOf(record.expectations),
       notes: [note],
     },
   });
+}
+
+/** What was asked for, as far as the commit itself tells: not what stood before, nor where. */
+function changesOf(expectations: readonly Expectation[]): readonly ChangeView[] {
+  return expectations.flatMap(expectation => {
+    const asked = askedFor(expectation);
+    return asked ? [{ ...asked, target: expectation.target, from: '', path: '', line: 0 }] : [];
+  });
+}
+
+function askedFor(expectation: Expectation): Pick<ChangeView, 'what' | 'to'> | undefined {
+  switch (expectation.kind) {
+    case 'image':
+      return { what: `image ${expectation.repository}`, to: expectation.version };
+    case 'chart':
+      return { what: `chart ${expectation.chart}`, to: expectation.version };
+    case 'field':
+      return { what: expectation.path.join('.'), to: expectation.value };
+    case 'env':
+    case 'arg':
+      return { what: `${expectation.kind} ${expectation.name}`, to: expectation.value };
+    case 'secret':
+      return undefined;
+  }
 }

@@ -20,6 +20,32 @@ const memorySchema: z.ZodType<Memory> = z.object({
       files: z.array(z.object({ path: z.string(), before: z.string() })),
     })
     .exactOptional(),
+  seen: z
+    .object({
+      startedAt: z.number(),
+      committed: z.number().exactOptional(),
+      applied: z.number().exactOptional(),
+      canaries: z.record(
+        z.string(),
+        z.object({
+          delivered: z.number().exactOptional(),
+          analysed: z.number().exactOptional(),
+          promoted: z.number().exactOptional(),
+          traffic: z.number().exactOptional(),
+        }),
+      ),
+      changes: z.array(
+        z.object({
+          what: z.string(),
+          target: z.string(),
+          from: z.string(),
+          to: z.string(),
+          path: z.string(),
+          line: z.number(),
+        }),
+      ),
+    })
+    .exactOptional(),
   ended: z.boolean(),
   cause: z
     .object({

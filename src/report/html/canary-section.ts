@@ -2,13 +2,14 @@ import { STRATEGIES } from '../canary-sections.ts';
 import { failingFirst, lastWords, metricMark, rangeWords, unitOf } from '../metric-words.ts';
 import { number } from '../sparkline.ts';
 import type { CanaryProgressView, GateView, MetricView, RolloutView } from '../view.ts';
-import { checksWords, clockTime, stageWords, stepWords } from '../words.ts';
+import { clockTime } from '../durations.ts';
+import { canaryWords, checksWords, stepWords } from '../words.ts';
 import { type Html, html } from './escape.ts';
 import { lineChart } from './line-chart.ts';
 
 /** One canary: where it stands, its charts, its metrics, and what Flagger said. */
 export function canarySection(canary: CanaryProgressView, view: RolloutView): Html {
-  const state = canary.outcome ? canary.outcome.kind : stageWords(canary.stage);
+  const state = canaryWords(canary);
   const strategy = STRATEGIES[canary.strategy];
   const progress =
     stepWords(canary) === state
@@ -45,7 +46,7 @@ function progressChart(canary: CanaryProgressView, view: RolloutView): Html | un
   if (!first || canary.progress.length < 2) return undefined;
   const weighted = canary.strategy === 'weighted';
   return lineChart({
-    title: weighted ? 'Traffic on the canary, %' : 'Iterations',
+    title: weighted ? 'Traffic on the new version, %' : 'Iterations',
     unit: weighted ? 'per cent' : 'iterations',
     points: canary.progress.map(({ at, weight, iteration }) => ({
       at,

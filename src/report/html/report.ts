@@ -4,7 +4,8 @@ import { GLOSSARY } from '../details.ts';
 import { commitUrl, proofDetail } from '../sections.ts';
 import { standing } from '../standing.ts';
 import type { CommitView, ProofLink, RolloutView } from '../view.ts';
-import { clockTime, elapsed, headline, linkWords, verdictMark } from '../words.ts';
+import { clockTime, elapsed } from '../durations.ts';
+import { headline, linkWords, mark } from '../words.ts';
 import { canarySection } from './canary-section.ts';
 import { type Html, html } from './escape.ts';
 import { anchor, linkedText } from './linked-text.ts';
@@ -23,8 +24,6 @@ export function renderHtml(
   view: RolloutView,
   used: { readonly requests: number | undefined } = { requests: undefined },
 ): string {
-  const { outcome } = view;
-  const mark = outcome ? verdictMark(outcome.verdict) : '⏳';
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -39,7 +38,7 @@ export function renderHtml(
 <body>
 <main>
 <header class="${tone(view)}">
-<h1>${mark} ${headline(view)}</h1>
+<h1>${mark(view)} ${headline(view)}</h1>
 ${summary(view)}
 </header>
 ${view.changes.length > 0 ? changes(view) : undefined}
@@ -63,10 +62,13 @@ function tone({ outcome }: RolloutView): 'good' | 'bad' | 'quiet' {
 }
 
 function summary(view: RolloutView): Html {
-  const { outcome, next } = view;
-  if (!outcome) return html`<p class="lead">${next}</p>`;
+  const { outcome, next, cause } = view;
+  const serving = view.serving.map(words => html`<p><strong>Now:</strong> ${words}</p>\n`);
+  if (!outcome) {
+    return html`${serving}${cause === undefined ? undefined : html`<p>${linkedText(cause, view)}</p>\n`}<p class="lead">${next}</p>`;
+  }
   const stands = standing(view);
-  return html`${stands ? html`<p class="lead">${stands.words}</p>\n` : undefined}<p>${linkedText(outcome.detail, view)}</p>
+  return html`${stands ? html`<p class="lead">${stands.words}</p>\n` : undefined}${serving}<p>${linkedText(outcome.detail, view)}</p>
 ${outcome.remedy === undefined ? undefined : html`<p class="todo"><strong>What to do:</strong> ${linkedText(outcome.remedy, view)}</p>\n`}<p class="facts">${
     stands ? `${stands.facts.join(' · ')} · ` : ''
   }verdict <code>${outcome.verdict}</code>, reason <code>${outcome.reason}</code></p>`;
@@ -86,10 +88,10 @@ ${view.changes.map(
 
 function chain(view: RolloutView): Html {
   const row = (link: ProofLink): Html => {
-    const { mark, name } = linkWords(link);
+    const { mark: sign, name } = linkWords(link);
     const { at } = link;
     const time = at === undefined ? '' : `${clockTime(at)} (+${elapsed(at - view.startedAt)})`;
-    return html`<tr><td class="number">${mark} ${name}</td><td>${linkedText(proofDetail(link.detail, view), view)}</td><td class="number">${time}</td></tr>\n`;
+    return html`<tr><td class="number">${sign} ${name}</td><td>${linkedText(proofDetail(link, view), view)}</td><td class="number">${time}</td></tr>\n`;
   };
   return html`<h2>Proof</h2>
 <div class="scroll"><table>
