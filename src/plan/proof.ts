@@ -117,7 +117,7 @@ async function proveValues({ ground, sources, applied, id, release }: ProofQuery
       compared += 1;
       if (String(value) === wanted) continue;
       const seen =
-        found.requested === 'another one'
+        found.current === 'a secret'
           ? 'another value'
           : `${value === undefined ? 'nothing' : String(value)} of it`;
       throw new Refusal(

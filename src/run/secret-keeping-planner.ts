@@ -52,7 +52,7 @@ export class SecretKeepingPlanner implements Planner {
         if (!isSecret) this.secrets.values.allow(value.current);
       }
       for (const { current, requested, currentExpectation } of secret) {
-        if (currentExpectation) this.neverSay(current, requested);
+        if (currentExpectation && current !== A_SECRET) this.neverSay(current, requested);
       }
       return {
         ...plan,
@@ -115,9 +115,13 @@ function withPublicWords(error: unknown): unknown {
   });
 }
 
+/** In the place of a value; the planner says so itself where it knows that an object is a Secret. */
+const A_SECRET = 'a secret';
+const THE_SAME = 'the same one';
+
 function withoutContent({ currentExpectation: _expected, ...value }: FoundValue): FoundValue {
-  const again = value.current === value.requested;
-  return { ...value, current: 'a secret', requested: again ? 'the same one' : 'another one' };
+  const again = value.current === value.requested || value.requested === THE_SAME;
+  return { ...value, current: A_SECRET, requested: again ? THE_SAME : 'another one' };
 }
 
 /** A value that is kept in the clear although it is, or stands beside, one of these. */
@@ -139,7 +143,14 @@ function secretExpectation(
   observation: Observation,
 ): Expectation {
   const secret = { kind: 'secret', target, what: change } as const;
-  if (expected?.kind !== 'field' || expected.object.kind !== 'Secret' || current === requested) return secret;
+  if (
+    expected?.kind !== 'field' ||
+    expected.object.kind !== 'Secret' ||
+    current === requested ||
+    requested === THE_SAME
+  ) {
+    return secret;
+  }
   const { object } = expected;
   const since = versionSchema.safeParse(observation.objects[objectKey(object)]).data?.version ?? '';
   return { ...secret, written: { object, since } };

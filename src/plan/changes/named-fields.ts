@@ -1,3 +1,4 @@
+import type { FoundValue } from '../plan.ts';
 import { record } from '../../build/json.ts';
 import type { BuiltObject } from '../../build/tree-builder.ts';
 import type { Edits } from '../../edit/edits.ts';
@@ -114,12 +115,18 @@ function ofField(change: FieldChange, { place, source, changed }: At): AppliedCh
       target,
       path: change.file,
       line: place.line,
-      current: isSecret ? 'a secret' : place.current,
-      requested: isSecret ? 'another one' : change.value,
+      ...(isSecret
+        ? secretly(place.current, change.value)
+        : { current: place.current, requested: change.value }),
       currentExpectation: { ...expectation, value: place.current },
     },
     expectation: { ...expectation, value: change.value },
   };
+}
+
+/** In the place of values that nobody must see. */
+function secretly(current: string, requested: string): Pick<FoundValue, 'current' | 'requested'> {
+  return { current: 'a secret', requested: current === requested ? 'the same one' : 'another one' };
 }
 
 /** What a generator makes of the place: a ConfigMap or Secret that changes with it. */
@@ -169,8 +176,7 @@ function ofGenerated(
     line: place.line,
   };
   const done = { change, byManifest: false, along: [], subject: object, proven: [proven] };
-  if (kind === 'Secret')
-    return { ...done, found: { ...found, current: 'a secret', requested: 'another one' } };
+  if (kind === 'Secret') return { ...done, found: { ...found, ...secretly(place.current, change.value) } };
   const shown = { ...found, current: place.current, requested: change.value };
   // Values of Helm are no ConfigMap of the target's own; the id in the same HelmRelease proves the delivery.
   if (source.takesFrom(object)) return { ...done, found: shown };
