@@ -37,7 +37,7 @@ export function parseAnswer(json: string, reached: readonly string[]): Build {
       left.length === 0
         ? ''
         : ` (in Git, but left out of what Flux packs by its defaults, .sourceignore or spec.ignore: ${left.join(', ')})`;
-    return { kind: 'broken', words: `${answer.broken}${also}` };
+    return { kind: 'broken', words: `${withoutContent(answer.broken)}${also}` };
   }
   return {
     kind: 'built',
@@ -74,4 +74,12 @@ function originOf({ path, configuredIn, configuredBy }: z.infer<typeof originSch
           },
         }),
   };
+}
+
+/** kustomize quotes what it cannot read, a patch on a Secret and a generator's literals alike. */
+function withoutContent(words: string): string {
+  return words
+    .replace(/ ?with config: [\s\S]*$/, ' (its configuration is not shown)')
+    .replace(/literal sources \[[\s\S]*?\]/g, 'literal sources (not shown)')
+    .replace(/node contents:[\s\S]*$/, 'its contents are not shown');
 }

@@ -5,6 +5,12 @@ import type { SourceView } from '../rollout/observation.ts';
 
 const run = promisify(execFile);
 
+/**
+ * A folder must not tell git what to run: a bare repository that lies in the tree has a config of its own
+ * (core.fsmonitor is a command), and git would obey it.
+ */
+const CAREFULLY = ['safe.bareRepository=explicit', 'core.fsmonitor=false', 'core.hooksPath=/dev/null'];
+
 export interface GitFolder {
   /** The commit that it is at; undefined: it is no repository of Git, or an empty one. */
   readonly head?: string;
@@ -21,7 +27,10 @@ export interface GitFolder {
 /** What Git knows of a folder; of a folder without Git only that. */
 export async function gitFolder(folder: string): Promise<GitFolder> {
   const git = (...args: readonly string[]): Promise<string | undefined> =>
-    run('git', ['-C', folder, ...args], { maxBuffer: 64 << 20 }).then(
+    run('git', [...CAREFULLY.flatMap(setting => ['-c', setting]), '-C', folder, ...args], {
+      maxBuffer: 64 << 20,
+      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], GIT_OPTIONAL_LOCKS: '0' },
+    }).then(
       ({ stdout }) => stdout.trimEnd(),
       () => undefined,
     );

@@ -2,6 +2,8 @@
 const MASK = '***';
 /** Shorter ones are in any text by chance (`on`, `3`, `8080`); so are plain words. They are hidden where they stand. */
 const SHORTEST = 6;
+/** Of a value's parts only those that are hardly anything else. */
+const LONG_PART = 8;
 const PLAIN_WORD = /^[a-z]{0,11}$/i;
 
 /**
@@ -19,6 +21,12 @@ export class HiddenValues {
   }
 
   add(value: string): void {
+    this.addWhole(value);
+    // A replacement may copy a part of it: `user:password`, a word of an address.
+    for (const part of value.split(/[\s:;,/@=&?|]+/)) if (part.length >= LONG_PART) this.addWhole(part);
+  }
+
+  private addWhole(value: string): void {
     const text = value.trim();
     if (text.length < SHORTEST || PLAIN_WORD.test(text) || this.publicText.includes(text)) return;
     for (const spelling of new Set([
