@@ -445,7 +445,7 @@ spec:
         ...RELEASED,
         verdict: 'promoted',
         reason: 'analysed',
-        changed: ['apps/deployment.yaml', 'cluster/inner.yaml'],
+        changed: ['cluster/inner.yaml'],
       });
       expect(await scenario.file('cluster/inner.yaml')).toContain('newTag: 6.14.1 # what runs here');
     },
